@@ -1,0 +1,48 @@
+# Needs only make and Python 3.11 or later. Every target makes .venv first, when there is none or it is out of date.
+SHELL := /bin/sh
+BIN := .venv/bin
+CODE := src projections tests
+
+.PHONY: help demo serve test lint types law bench fuzz crash lock
+.DEFAULT_GOAL := help
+
+help: ## Show this
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 : \2/p' $(MAKEFILE_LIST)
+
+demo: .venv/installed ## Play the year of one real bloc through the public API and show it
+	@$(BIN)/emulation-saas demo
+
+serve: .venv/installed ## Run the service on the embedded database
+	@$(BIN)/emulation-saas serve
+
+test: lint types law ## The one gate: lint, types, law, all tests with coverage
+	$(BIN)/pytest --cov --cov-report=term
+
+lint: .venv/installed ## Style of Python and SQL
+	$(BIN)/ruff check $(CODE) && $(BIN)/ruff format --check $(CODE)
+	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar src/emulation_saas
+
+types: .venv/installed ## Types, by two checkers
+	$(BIN)/mypy $(CODE)
+	$(BIN)/basedpyright $(CODE)
+
+law: .venv/installed ## Who may import whom, and the house rules that a machine can hold
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/law
+
+bench: .venv/installed ## Measure: votes over HTTP, the log, rebuild, tag indexes (writes build/bench.json)
+	@$(BIN)/python -m tests.bench
+
+fuzz: .venv/installed ## 10 000 generated requests against the API
+	EMULATION_FUZZ_CASES=10000 $(BIN)/pytest tests/http/test_fuzz.py
+
+crash: .venv/installed ## 20 kills of the server and 20 of the database under load
+	EMULATION_KILLS=20 $(BIN)/pytest tests/log/test_crashes.py
+
+lock: .venv/installed ## Pin every dependency anew, by hash, for all platforms
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes \
+	  --no-header --no-emit-index-url --output-file requirements.lock pyproject.toml
+
+.venv/installed: requirements.lock pyproject.toml
+	@.ci/venv
+	@touch $@

@@ -1,0 +1,202 @@
+"""Whom a bloc's year puts forward: the leading unit that was acclaimed, and every nomination with all its steps.
+
+Figures: `leaders/{agency}`, `nominations/{nomination}`.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Final, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, NominationId
+from emulation_saas.nominations.events import (
+    Award,
+    LeaderAcclaimed,
+    Method,
+    NominationForwarded,
+    NominationMade,
+    NominationResumed,
+    NominationSuspended,
+    NominationYielded,
+)
+from emulation_saas.projecting.projection import Projection
+from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, of_year, parties
+from emulation_saas.years.events import YearOpened
+
+StepName = Literal["made", "yielded", "suspended", "resumed", "forwarded"]
+NominationState = Literal["made", "yielded", "suspended", "forwarded"]
+
+
+class Leader(msgspec.Struct, frozen=True, kw_only=True):
+    """A leading unit, as it was last acclaimed."""
+
+    agency: AgencyId
+    method: Method
+    ballot: BallotId | UnsetType = UNSET
+    because: str
+    position: Position
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to a nomination, and why."""
+
+    step: StepName
+    because: str | UnsetType = UNSET
+    document_no: str | UnsetType = UNSET
+    position: Position
+
+
+class Nominated(msgspec.Struct, frozen=True, kw_only=True):
+    """One nomination."""
+
+    agency: AgencyId
+    award: Award
+    ballot: BallotId | UnsetType = UNSET
+    legal_basis: str
+    steps: tuple[Step, ...]
+
+
+class Candidates(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one bloc's year."""
+
+    leaders: dict[AgencyId, Leader] = {}
+    nominations: dict[NominationId, Nominated] = {}
+
+
+class NominationLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A nomination and where it stands; a resumed one is made again."""
+
+    nomination: NominationId
+    agency: AgencyId
+    award: Award
+    state: NominationState
+    ballot: BallotId | UnsetType = UNSET
+    legal_basis: str
+    steps: list[Step]
+
+
+class NomineesDocument(Document, frozen=True, kw_only=True):
+    """Leading units in the order of their acclaim, nominations in the order in which they were made."""
+
+    bloc: BlocId
+    year: int
+    leaders: list[Leader]
+    nominations: list[NominationLine]
+
+
+class Nominees(Projection[Candidates]):
+    """Whom a bloc's year puts forward."""
+
+    name: ClassVar[str] = "nominees"
+    version: ClassVar[int] = 1
+    reads: ClassVar[tuple[type[Event], ...]] = (
+        YearOpened,
+        LeaderAcclaimed,
+        NominationMade,
+        NominationYielded,
+        NominationSuspended,
+        NominationResumed,
+        NominationForwarded,
+    )
+
+    def key(self, event: YearEvent) -> str:
+        """Return the key of the bloc's year."""
+        return f"{event.bloc}/{event.year}"
+
+    def tags_of(self, key: str) -> list[str]:
+        """Return the tag of the bloc's year."""
+        return [f"year:{key}"]
+
+    def initial(self) -> Candidates:
+        """Return nobody."""
+        return Candidates()
+
+    def evolve(self, state: Candidates, recorded: AnyRecorded) -> Candidates:
+        """Return the candidates after one more fact."""
+        at = recorded.position
+        match recorded.event:
+            case LeaderAcclaimed(agency=agency, method=method, ballot=ballot, because=because):
+                leader = Leader(agency=agency, method=method, ballot=ballot, because=because, position=at)
+                return Candidates(leaders={**state.leaders, agency: leader}, nominations=state.nominations)
+            case NominationMade() as made:
+                nominated = Nominated(
+                    agency=made.agency,
+                    award=made.award,
+                    ballot=made.ballot,
+                    legal_basis=made.legal_basis,
+                    steps=(Step(step="made", because=made.because, position=at),),
+                )
+                return _having(state, made.nomination, nominated)
+            case NominationYielded(nomination=nomination, because=because):
+                return _after(state, nomination, Step(step="yielded", because=because, position=at))
+            case NominationSuspended(nomination=nomination, because=because):
+                return _after(state, nomination, Step(step="suspended", because=because, position=at))
+            case NominationResumed(nomination=nomination, because=because):
+                return _after(state, nomination, Step(step="resumed", because=because, position=at))
+            case NominationForwarded(nomination=nomination, document_no=document_no):
+                return _after(state, nomination, Step(step="forwarded", document_no=document_no, position=at))
+            case _:  # the year was opened: there is a document, and nobody in it yet
+                return state
+
+    def reasons(self, state: Candidates, figure: str) -> list[int]:
+        """Return the positions on which an acclaim or a nomination's state rests."""
+        match figure.split("/"):
+            case ["leaders", agency] if AgencyId(agency) in state.leaders:
+                return [state.leaders[AgencyId(agency)].position]
+            case ["nominations", nomination] if NominationId(nomination) in state.nominations:
+                return [step.position for step in state.nominations[NominationId(nomination)].steps]
+            case _:
+                return []
+
+    @property
+    def views(self) -> Sequence[View[Candidates]]:
+        """Return the nominees of a bloc's year."""
+        return VIEWS
+
+
+def _having(state: Candidates, nomination: NominationId, nominated: Nominated) -> Candidates:
+    return Candidates(leaders=state.leaders, nominations={**state.nominations, nomination: nominated})
+
+
+def _after(state: Candidates, nomination: NominationId, step: Step) -> Candidates:
+    known = state.nominations[nomination]
+    return _having(state, nomination, msgspec.structs.replace(known, steps=(*known.steps, step)))
+
+
+def _state(nominated: Nominated) -> NominationState:
+    last = nominated.steps[-1].step
+    return "made" if last == "resumed" else last
+
+
+def _render(state: Candidates, asked: Asked) -> NomineesDocument:
+    return NomineesDocument(
+        bloc=asked.where.bloc,
+        year=asked.where.year,
+        leaders=sorted(state.leaders.values(), key=lambda leader: leader.position),
+        nominations=[
+            NominationLine(
+                nomination=nomination,
+                agency=nominated.agency,
+                award=nominated.award,
+                state=_state(nominated),
+                ballot=nominated.ballot,
+                legal_basis=nominated.legal_basis,
+                steps=list(nominated.steps),
+            )
+            for nomination, nominated in state.nominations.items()
+        ],
+    )
+
+
+VIEWS: Final[Sequence[View[Candidates]]] = (
+    DocumentView(
+        path="/blocs/{bloc}/years/{year}/nominations",
+        summary="The leading unit and the nominations of a bloc's year",
+        document=NomineesDocument,
+        may_read=parties,
+        key=of_year,
+        render=_render,
+    ),
+)

@@ -1,0 +1,108 @@
+"""What the province is called, by date. Figures: `name`."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from emulation_saas.kernel.events import AnyRecorded, Event
+from emulation_saas.projecting.projection import WHOLE, Projection
+from emulation_saas.projecting.views import Asked, Document, DocumentView, View, whole
+from emulation_saas.provinces.events import ProvinceKind, ProvinceNamed, ProvinceOpened
+from projections.names import NameFrom, borne_on
+
+
+class ProvinceName(NameFrom, frozen=True, kw_only=True):
+    """A name of the province, with its kind and code."""
+
+    kind: ProvinceKind
+    code: str
+    legal_basis: str
+
+
+class Called(msgspec.Struct, frozen=True, kw_only=True):
+    """The state: the handle, and all names in the order in which they were given."""
+
+    province: str = ""
+    names: tuple[ProvinceName, ...] = ()
+
+
+class ProvinceDocument(Document, frozen=True, kw_only=True):
+    """The province, and what it is called on the day; nothing where it bore no name yet."""
+
+    province: str
+    name: str | UnsetType = UNSET
+    kind: ProvinceKind | UnsetType = UNSET
+    code: str | UnsetType = UNSET
+    names: list[ProvinceName]
+
+
+class Province(Projection[Called]):
+    """What the province is called."""
+
+    name: ClassVar[str] = "province"
+    version: ClassVar[int] = 1
+    reads: ClassVar[tuple[type[Event], ...]] = (ProvinceOpened, ProvinceNamed)
+    is_province_wide: ClassVar[bool] = True
+
+    def key(self, event: Event) -> str:
+        """Return the key of the one document."""
+        del event
+        return WHOLE
+
+    def tags_of(self, key: str) -> list[str]:
+        """Return none: types alone select it."""
+        del key
+        return []
+
+    def initial(self) -> Called:
+        """Return a province that was not opened."""
+        return Called()
+
+    def evolve(self, state: Called, recorded: AnyRecorded) -> Called:
+        """Return the names after one more fact."""
+        match recorded.event:
+            case ProvinceOpened(province=province):
+                return Called(province=province, names=state.names)
+            case ProvinceNamed() as named:
+                given = ProvinceName(
+                    name=named.name,
+                    effective_on=named.effective_on,
+                    position=recorded.position,
+                    kind=named.kind,
+                    code=named.code,
+                    legal_basis=named.legal_basis,
+                )
+                return Called(province=state.province, names=(*state.names, given))
+            case _:  # pragma: no cover - `reads` names no other
+                return state
+
+    def reasons(self, state: Called, figure: str) -> list[int]:
+        """Return the positions on which the name rests."""
+        return [name.position for name in state.names] if figure == "name" else []
+
+    @property
+    def views(self) -> Sequence[View[Called]]:
+        """Return the province."""
+        return VIEWS
+
+
+def _render(state: Called, asked: Asked) -> ProvinceDocument:
+    borne = borne_on(state.names, asked.valid_on)
+    names = list(state.names)
+    if borne is None:
+        return ProvinceDocument(province=state.province, names=names)
+    return ProvinceDocument(province=state.province, name=borne.name, kind=borne.kind, code=borne.code, names=names)
+
+
+VIEWS: Final[Sequence[View[Called]]] = (
+    DocumentView(
+        path="/",
+        summary="The province and its name on a day",
+        document=ProvinceDocument,
+        is_dated=True,
+        key=whole,
+        render=_render,
+    ),
+)

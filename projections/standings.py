@@ -1,0 +1,264 @@
+"""Who stands where in a bloc's year, and why: claimed, appraised and counted points of every member and criterion.
+
+Not scored is not zero: a criterion without points is not listed, and a member without any score is not ranked.
+Figures: `points/{agency}`, `points/{agency}/{criterion}`, `rank/{agency}`, `frozen`.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import ClassVar, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
+from emulation_saas.kernel.ids import AgencyId, BlocId
+from emulation_saas.kernel.numbers import PointsText, spell_points
+from emulation_saas.projecting.projection import Projection
+from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, of_year, parties
+from emulation_saas.scoring.events import Rank, RankingFrozen, ScoreAppraised, SelfScoreSubmitted, Stage
+from emulation_saas.scoring.ranking import rank, total_of
+from emulation_saas.years.events import YearOpened
+
+
+class Appraisal(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The appraisal that counts for one criterion of a member."""
+
+    points: Decimal
+    position: int
+    stage: Stage
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One member's scores by criterion: its own sheet, and the appraisals that count instead."""
+
+    claimed: dict[str, Decimal] = {}
+    claimed_at: int = 0
+    appraised: dict[str, Appraisal] = {}
+
+    def total(self) -> Decimal | None:
+        """Return the member's points, or None where nothing is scored."""
+        return total_of(self.claimed, {criterion: given.points for criterion, given in self.appraised.items()})
+
+    def reasons(self) -> set[int]:
+        """Return the positions on which the points rest."""
+        counted = {given.position for given in self.appraised.values()}
+        return counted | {self.claimed_at} if self.claimed.keys() - self.appraised.keys() else counted
+
+
+class Version(msgspec.Struct, frozen=True, gc=False):
+    """One frozen version of the ranking; how it stood is read as of its position."""
+
+    version: int
+    position: Position
+
+
+class Table(msgspec.Struct, frozen=True):
+    """The state of one bloc's year."""
+
+    leaves: dict[str, Decimal] = {}
+    """What is scored, each with its maximum."""
+    members: dict[AgencyId, Member] = {}
+    versions: tuple[Version, ...] = ()
+    ranks: list[Rank] = []
+    """Of the newest version."""
+
+    def having(self, agency: AgencyId, member: Member) -> "Table":
+        """Return the table with other scores of one member."""
+        members = self.members.copy()
+        members[agency] = member
+        return Table(self.leaves, members, self.versions, self.ranks)
+
+
+_NOT_SCORED: Final = Member()
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the member claims."""
+
+    points: PointsText
+    position: Position
+
+
+class Appraised(msgspec.Struct, frozen=True, kw_only=True):
+    """What the appraisal gives."""
+
+    points: PointsText
+    stage: Stage
+    position: Position
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """One scored criterion of one member."""
+
+    criterion: str
+    points: PointsText
+    """What counts."""
+    claimed: Claimed | UnsetType = UNSET
+    appraised: Appraised | UnsetType = UNSET
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One member: its points, where it stands with them, and what they are made of."""
+
+    agency: AgencyId
+    rank: int
+    points: PointsText
+    scores: list[Score]
+
+
+class Leaf(msgspec.Struct, frozen=True, kw_only=True):
+    """A criterion that is scored, and its maximum."""
+
+    criterion: str
+    points_max: PointsText
+
+
+class FrozenRank(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a frozen ranking."""
+
+    agency: AgencyId
+    points: PointsText
+    rank: int
+
+
+class FrozenRanking(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest version of the ranking that was kept."""
+
+    version: int
+    position: Position
+    ranks: list[FrozenRank]
+
+
+class StandingsDocument(Document, frozen=True, kw_only=True):
+    """The standings of a bloc's year, best first; equal points share a rank."""
+
+    bloc: BlocId
+    year: int
+    criteria: list[Leaf]
+    standings: list[Standing]
+    frozen: FrozenRanking | UnsetType = UNSET
+    versions: list[Version]
+    """All versions of the ranking that were kept; each is read by `as_of` its position."""
+
+
+class Standings(Projection[Table]):
+    """Who stands where in a bloc's year, and why."""
+
+    name: ClassVar[str] = "standings"
+    version: ClassVar[int] = 1
+    reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, SelfScoreSubmitted, ScoreAppraised, RankingFrozen)
+
+    def key(self, event: YearEvent) -> str:
+        """Return the key of the bloc's year."""
+        return f"{event.bloc}/{event.year}"
+
+    def tags_of(self, key: str) -> list[str]:
+        """Return the tag of the bloc's year."""
+        return [f"year:{key}"]
+
+    def initial(self) -> Table:
+        """Return an empty table."""
+        return Table()
+
+    def evolve(self, state: Table, recorded: AnyRecorded) -> Table:
+        """Return the table after one more fact."""
+        match recorded.event:
+            case ScoreAppraised(agency=agency, criterion=criterion, points=points, stage=stage):
+                member = state.members.get(agency, _NOT_SCORED)
+                appraised = member.appraised.copy()
+                appraised[criterion] = Appraisal(points, recorded.position, stage)
+                return state.having(agency, Member(member.claimed, member.claimed_at, appraised))
+            case SelfScoreSubmitted(agency=agency, points=sheet):
+                member = state.members.get(agency, _NOT_SCORED)
+                claimed = {claim.criterion: claim.points for claim in sheet}
+                return state.having(agency, Member(claimed, recorded.position, member.appraised))
+            case RankingFrozen(version=version, ranks=ranks):
+                versions = (*state.versions, Version(version, recorded.position))
+                return Table(state.leaves, state.members, versions, ranks)
+            case YearOpened(scheme=scheme):
+                return Table(scheme.leaves(), state.members, state.versions, state.ranks)
+            case _:  # pragma: no cover - `reads` names no other
+                return state
+
+    def reasons(self, state: Table, figure: str) -> list[int]:
+        """Return the positions on which points or a rank rest."""
+        match figure.split("/"):
+            case ["points", agency]:
+                return sorted(state.members.get(AgencyId(agency), _NOT_SCORED).reasons())
+            case ["points", agency, criterion]:
+                member = state.members.get(AgencyId(agency), _NOT_SCORED)
+                if criterion in member.appraised:
+                    return [member.appraised[criterion].position]
+                return [member.claimed_at] if criterion in member.claimed else []
+            case ["rank", agency] if AgencyId(agency) in state.members:
+                return sorted({at for member in state.members.values() for at in member.reasons()})
+            case ["frozen"]:
+                return [version.position for version in state.versions[-1:]]
+            case _:
+                return []
+
+    @property
+    def views(self) -> Sequence[View[Table]]:
+        """Return the standings of a bloc's year."""
+        return VIEWS
+
+
+def _render(state: Table, asked: Asked) -> StandingsDocument:
+    totals = {agency: total for agency, member in state.members.items() if (total := member.total()) is not None}
+    newest = state.versions[-1] if state.versions else None
+    return StandingsDocument(
+        bloc=asked.where.bloc,
+        year=asked.where.year,
+        criteria=[Leaf(criterion=leaf, points_max=spell_points(most)) for leaf, most in state.leaves.items()],
+        standings=[
+            Standing(
+                agency=row.agency,
+                rank=row.rank,
+                points=spell_points(row.points),
+                scores=_scores(state.members[row.agency], state.leaves),
+            )
+            for row in rank(totals)
+        ],
+        frozen=UNSET
+        if newest is None
+        else FrozenRanking(
+            version=newest.version,
+            position=newest.position,
+            ranks=[
+                FrozenRank(agency=row.agency, points=spell_points(row.points), rank=row.rank) for row in state.ranks
+            ],
+        ),
+        versions=list(state.versions),
+    )
+
+
+def _scores(member: Member, leaves: dict[str, Decimal]) -> list[Score]:
+    """Return what is scored, in the scheme's order."""
+    scored = member.claimed.keys() | member.appraised.keys()
+    return [_score(member, leaf) for leaf in leaves if leaf in scored]
+
+
+def _score(member: Member, criterion: str) -> Score:
+    claimed, appraised = member.claimed.get(criterion), member.appraised.get(criterion)
+    counted = claimed if appraised is None else appraised.points
+    return Score(
+        criterion=criterion,
+        points=spell_points(counted or Decimal(0)),
+        claimed=UNSET if claimed is None else Claimed(points=spell_points(claimed), position=member.claimed_at),
+        appraised=UNSET
+        if appraised is None
+        else Appraised(points=spell_points(appraised.points), stage=appraised.stage, position=appraised.position),
+    )
+
+
+VIEWS: Final[Sequence[View[Table]]] = (
+    DocumentView(
+        path="/blocs/{bloc}/years/{year}/standings",
+        summary="The standings of a bloc's year",
+        document=StandingsDocument,
+        may_read=parties,
+        key=of_year,
+        render=_render,
+    ),
+)

@@ -1,0 +1,258 @@
+"""How a bloc's years stand: opened by which scheme and rules, launched, closed; and the meetings that serve them.
+
+A meeting that closes one year and plans the next stands in both. Figures: `opened`, `launched`, `closed`,
+`meetings/{meeting}`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar, Final, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
+from emulation_saas.kernel.ids import BlocId, MeetingId, PersonId
+from emulation_saas.meetings.events import Attendance, MeetingHeld
+from emulation_saas.projecting.projection import Projection
+from emulation_saas.projecting.views import (
+    KEY_END,
+    Asked,
+    CollectionView,
+    Document,
+    DocumentView,
+    Listing,
+    Names,
+    Person,
+    Position,
+    Scope,
+    View,
+    of_year,
+)
+from emulation_saas.years.events import Rules, Scheme, YearClosed, YearLaunched, YearOpened
+
+YearState = Literal["planned", "open", "closed"]
+
+
+class Chair(msgspec.Struct, frozen=True, kw_only=True):
+    """Who chaired. The name stays in the log, where it can be erased."""
+
+    person: PersonId
+    office: str
+
+
+class Meeting(msgspec.Struct, frozen=True, kw_only=True):
+    """A meeting that serves the year."""
+
+    held_on: date
+    place: str
+    chairs: tuple[Chair, ...]
+    attendance: Attendance
+    covers_year: int | UnsetType = UNSET
+    plans_year: int | UnsetType = UNSET
+    position: int
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """The launch of the year's movement."""
+
+    text: str
+    time: datetime
+    position: Position
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one bloc's year."""
+
+    year: int = 0
+    scheme: Scheme | None = None
+    rules: Rules | None = None
+    opened_at: int = 0
+    launched: Launch | None = None
+    closed_at: int = 0
+    meetings: dict[MeetingId, Meeting] = {}
+
+
+class MeetingLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A meeting as its minutes put it."""
+
+    meeting: MeetingId
+    held_on: date
+    place: str
+    chairs: list[Person]
+    attendance: Attendance
+    covers_year: int | UnsetType = UNSET
+    plans_year: int | UnsetType = UNSET
+    position: Position
+
+
+class YearDocument(Document, frozen=True, kw_only=True):
+    """A bloc's year. It is planned while only a meeting speaks of it."""
+
+    bloc: BlocId
+    year: int
+    state: YearState
+    scheme: Scheme | UnsetType = UNSET
+    rules: Rules | UnsetType = UNSET
+    opened_position: Position | UnsetType = UNSET
+    launched: Launch | UnsetType = UNSET
+    closed_position: Position | UnsetType = UNSET
+    meetings: list[MeetingLine]
+
+
+class YearLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A year in the list of its bloc."""
+
+    year: int
+    state: YearState
+    is_launched: bool
+
+
+class YearsDocument(Listing, frozen=True, kw_only=True):
+    """The years of a bloc."""
+
+    bloc: BlocId
+    years: list[YearLine]
+
+
+class Years(Projection[Course]):
+    """How a bloc's years stand."""
+
+    name: ClassVar[str] = "years"
+    version: ClassVar[int] = 1
+    reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, YearLaunched, YearClosed, MeetingHeld)
+
+    def key(self, event: YearEvent) -> str:
+        """Return the key of the bloc's year."""
+        return f"{event.bloc}/{event.year}"
+
+    def keys_of(self, recorded: AnyRecorded) -> Sequence[str]:
+        """Return the key of the bloc's year, or those of both years that a meeting serves."""
+        event = recorded.event
+        if isinstance(event, MeetingHeld):
+            return [f"{event.bloc}/{year}" for year in _years_of(event)]
+        return (self.key(event),)
+
+    def tags_of(self, key: str) -> list[str]:
+        """Return the tag of the bloc's year."""
+        return [f"year:{key}"]
+
+    def initial(self) -> Course:
+        """Return a year of which nothing is known."""
+        return Course()
+
+    def evolve(self, state: Course, recorded: AnyRecorded) -> Course:
+        """Return the year after one more fact."""
+        position = recorded.position
+        match recorded.event:
+            case YearOpened(year=year, scheme=scheme, rules=rules):
+                return replace(state, year=year, scheme=scheme, rules=rules, opened_at=position)
+            case YearLaunched(text=text):
+                return replace(state, launched=Launch(text=text, time=recorded.time, position=position))
+            case YearClosed():
+                return replace(state, closed_at=position)
+            case MeetingHeld() as held:
+                meeting = Meeting(
+                    held_on=held.held_on,
+                    place=held.place,
+                    chairs=tuple(Chair(person=chair.person, office=chair.office) for chair in held.chairs),
+                    attendance=held.attendance,
+                    covers_year=held.covers_year,
+                    plans_year=held.plans_year,
+                    position=position,
+                )
+                return replace(state, meetings={**state.meetings, held.meeting: meeting})
+            case _:  # pragma: no cover - `reads` names no other
+                return state
+
+    def reasons(self, state: Course, figure: str) -> list[int]:
+        """Return the position of a turn of the year."""
+        match figure.split("/"):
+            case ["opened"] if state.opened_at:
+                return [state.opened_at]
+            case ["launched"] if state.launched is not None:
+                return [state.launched.position]
+            case ["closed"] if state.closed_at:
+                return [state.closed_at]
+            case ["meetings", meeting] if MeetingId(meeting) in state.meetings:
+                return [state.meetings[MeetingId(meeting)].position]
+            case _:
+                return []
+
+    @property
+    def views(self) -> Sequence[View[Course]]:
+        """Return the years of a bloc, and each year."""
+        return VIEWS
+
+
+def _years_of(held: MeetingHeld) -> list[int]:
+    return sorted({year for year in (held.covers_year, held.plans_year) if year is not UNSET})
+
+
+def _state(course: Course) -> YearState:
+    if course.rules is None:
+        return "planned"
+    return "closed" if course.closed_at else "open"
+
+
+def _year(state: Course, asked: Asked) -> YearDocument:
+    return YearDocument(
+        bloc=asked.where.bloc,
+        year=asked.where.year,
+        state=_state(state),
+        scheme=UNSET if state.scheme is None else state.scheme,
+        rules=UNSET if state.rules is None else state.rules,
+        opened_position=state.opened_at or UNSET,
+        launched=UNSET if state.launched is None else state.launched,
+        closed_position=state.closed_at or UNSET,
+        meetings=[_meeting(handle, meeting, asked.names) for handle, meeting in state.meetings.items()],
+    )
+
+
+def _meeting(handle: MeetingId, meeting: Meeting, names: Names) -> MeetingLine:
+    shared: dict[str, Any] = msgspec.structs.asdict(meeting)
+    chairs = [
+        Person(person=chair.person, name=names.get((meeting.position, chair.person)), office=chair.office)
+        for chair in meeting.chairs
+    ]
+    return MeetingLine(**{**shared, "meeting": handle, "chairs": chairs})
+
+
+def _of_the_bloc(asked: Asked) -> Scope:
+    bloc = asked.where.bloc
+    return Scope(
+        first=f"{bloc}/{asked.after} " if asked.after else f"{bloc}/",
+        last=f"{bloc}/{KEY_END}",
+        tags=(f"bloc:{bloc}",),
+        documents_max=asked.limit + 1,
+    )
+
+
+def _years(states: Mapping[str, Course], asked: Asked) -> YearsDocument:
+    lines = [
+        YearLine(year=int(key.rpartition("/")[2]), state=_state(course), is_launched=course.launched is not None)
+        for key, course in states.items()
+    ]
+    years, following = lines[: asked.limit], lines[asked.limit :]
+    return YearsDocument(bloc=asked.where.bloc, years=years, next=str(years[-1].year) if following else UNSET)
+
+
+VIEWS: Final[Sequence[View[Course]]] = (
+    CollectionView(
+        path="/blocs/{bloc}/years",
+        summary="The years of a bloc",
+        document=YearsDocument,
+        is_paged=True,
+        spans=_of_the_bloc,
+        render=_years,
+    ),
+    DocumentView(
+        path="/blocs/{bloc}/years/{year}",
+        summary="A bloc's year: its scheme, rules, launch and meetings",
+        document=YearDocument,
+        persons=(MeetingHeld,),
+        key=of_year,
+        render=_year,
+    ),
+)

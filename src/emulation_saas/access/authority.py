@@ -1,0 +1,142 @@
+"""What everybody in a province may do at one position of its log, folded once for all commands.
+
+The committer folds every new event into the `Directory`, nearly all of which are none of its business, and asks it for
+an authority with every command. So the first is one look-up, and the second is worked out once per person and view.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
+from emulation_saas.blocs.events import MemberAdmitted, MemberWithdrawn
+from emulation_saas.kernel.authority import Authority, Office, Role
+from emulation_saas.kernel.events import Event
+from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
+from emulation_saas.offices.events import OfficeAppointed, OfficeElected
+
+DIRECTORY_FACTS: Final[tuple[type[Event], ...]] = (
+    PersonRegistered,
+    RoleGranted,
+    RoleRevoked,
+    OfficeElected,
+    OfficeAppointed,
+    MemberAdmitted,
+    MemberWithdrawn,
+)
+"""The event types that authority rests on."""
+
+_FACTS: Final = frozenset(DIRECTORY_FACTS)
+_OfficeOfYear = tuple[BlocId, int, Office]
+
+
+class RoleHeld(msgspec.Struct, frozen=True):
+    """A role with its scope, as one person holds it."""
+
+    role: Role
+    agency: AgencyId | UnsetType = UNSET
+    bloc: BlocId | UnsetType = UNSET
+    criterion: str | UnsetType = UNSET
+
+    @staticmethod
+    def by(event: RoleGranted | RoleRevoked) -> "RoleHeld":
+        """Return the role that was given or taken."""
+        return RoleHeld(event.role, event.agency, event.bloc, event.criterion)
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Who is who and who may do what. Immutable but for its memory of what it has worked out already."""
+
+    bindings: dict[tuple[str, str], PersonId] = field(default_factory=dict)
+    """Persons by their token's issuer and subject."""
+    roles: dict[PersonId, frozenset[RoleHeld]] = field(default_factory=dict)
+    holders: dict[_OfficeOfYear, AgencyId] = field(default_factory=dict)
+    offices: dict[AgencyId, frozenset[_OfficeOfYear]] = field(default_factory=dict)
+    """The same as `holders`, by agency."""
+    blocs: dict[AgencyId, frozenset[BlocId]] = field(default_factory=dict)
+    """Blocs of which an agency is a member by the last fact, whatever day it counts from."""
+    _worked_out: dict[PersonId, Authority] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def person_of(self, issuer: str, sub: str) -> PersonId | None:
+        """Return the person to whom a token's issuer and subject are bound, if any."""
+        return self.bindings.get((issuer, sub))
+
+    def authority_of(self, person: PersonId) -> Authority:
+        """Return what a person may do; nothing for somebody unknown, or known and without a role."""
+        authority = self._worked_out.get(person)
+        if authority is not None:
+            return authority
+        authority = self._work_out(person)
+        if authority.known:  # strangers are without number and cost nothing: not remembered
+            self._worked_out[person] = authority
+        return authority
+
+    def _work_out(self, person: PersonId) -> Authority:
+        held = self.roles.get(person)
+        if not held:
+            return Authority(person=person)
+        kinds = {role.role for role in held}
+        represents = frozenset(
+            role.agency for role in held if role.role == "member-representative" and role.agency is not UNSET
+        )
+        return Authority(
+            person=person,
+            known=True,
+            is_admin="province-admin" in kinds,
+            is_council="council-member" in kinds,
+            is_auditor="auditor" in kinds,
+            is_integrator="integrator" in kinds,
+            represents=represents,
+            secretary_of=frozenset(
+                role.bloc for role in held if role.role == "bloc-secretary" and role.bloc is not UNSET
+            ),
+            expert_for=frozenset(f"{role.bloc}/{role.criterion}" for role in held if role.role == "expert"),
+            offices=frozenset(office for agency in represents for office in self.offices.get(agency, ())),
+            blocs=frozenset(bloc for agency in represents for bloc in self.blocs.get(agency, ())),
+        )
+
+
+def initial_directory() -> Directory:
+    """Return the directory of a log with nothing in it: nobody may do anything."""
+    return Directory()
+
+
+def directory_after(view: Directory, event: Event) -> Directory:
+    """Return the directory after one more event; the same object where the event is none of its business."""
+    if type(event) not in _FACTS:
+        return view
+    match event:
+        case PersonRegistered(person=person, issuer=str(issuer), sub=str(sub)):
+            return replace(view, bindings={**view.bindings, (issuer, sub): person})
+        case RoleGranted() | RoleRevoked():
+            return _with_role(view, event)
+        case OfficeElected() | OfficeAppointed():
+            return _with_holder(view, (event.bloc, event.for_year, event.office), event.agency)
+        case MemberAdmitted() | MemberWithdrawn():
+            return _with_membership(view, event)
+        case _:  # a person whose key is gone: the token, if it still exists, is nobody's
+            return view
+
+
+def _with_role(view: Directory, event: RoleGranted | RoleRevoked) -> Directory:
+    held, role = view.roles.get(event.person, frozenset()), {RoleHeld.by(event)}
+    held = held | role if isinstance(event, RoleGranted) else held - role
+    return replace(view, roles={**view.roles, event.person: held})
+
+
+def _with_membership(view: Directory, event: MemberAdmitted | MemberWithdrawn) -> Directory:
+    blocs, bloc = view.blocs.get(event.agency, frozenset()), {event.bloc}
+    blocs = blocs | bloc if isinstance(event, MemberAdmitted) else blocs - bloc
+    return replace(view, blocs={**view.blocs, event.agency: blocs})
+
+
+def _with_holder(view: Directory, office: _OfficeOfYear, agency: AgencyId) -> Directory:
+    offices = dict(view.offices)
+    former = view.holders.get(office)
+    if former is not None:
+        offices[former] -= {office}
+    offices[agency] = offices.get(agency, frozenset()) | {office}
+    return replace(view, holders={**view.holders, office: agency}, offices=offices)

@@ -1,0 +1,97 @@
+"""One request and its answer: what is known of it outside the route, for headers, problems and the log line."""
+
+from collections.abc import Iterable
+from time import perf_counter
+from typing import Any, Final
+from uuid import uuid4
+
+from emulation_saas.http.limits import HEADER_BYTES_MAX
+from emulation_saas.http.refusals import AmbiguousHeader, HeadersTooLarge
+
+_SINGLE: Final = {
+    b"authorization": "authorization",
+    b"content-type": "content_type",
+    b"content-encoding": "content_encoding",
+    b"content-length": "content_length",
+    b"idempotency-key": "idempotency_key",
+    b"accept": "accept",
+    b"accept-language": "accept_language",
+    b"if-none-match": "if_none_match",
+}
+"""The headers the service obeys. It reads no other, so no X-Forwarded-* and no Forwarded can mean anything."""
+_JOINED: Final = {"accept", "accept_language", "if_none_match"}
+"""Lists, which may be given in parts."""
+
+
+class Exchange:
+    """A request on its way. Made for each before anything else; lives in the scope's state."""
+
+    __slots__ = (
+        "accept",
+        "accept_language",
+        "authorization",
+        "body_read",
+        "content_encoding",
+        "content_length",
+        "content_type",
+        "idempotency_key",
+        "if_none_match",
+        "person",
+        "position",
+        "province",
+        "request_id",
+        "started_at",
+        "status",
+    )
+
+    def __init__(self) -> None:
+        """Mint the request's id; clients have no say in it."""
+        self.request_id = str(uuid4())
+        self.started_at = perf_counter()
+        self.status = 0
+        """Of the answer, once begun."""
+        self.body_read = False
+        self.province: str | None = None
+        self.person: str | None = None
+        self.position: int | None = None
+        self.authorization: bytes | None = None
+        self.content_type: bytes | None = None
+        self.content_encoding: bytes | None = None
+        self.content_length: bytes | None = None
+        self.idempotency_key: bytes | None = None
+        self.accept: bytes | None = None
+        self.accept_language: bytes | None = None
+        self.if_none_match: bytes | None = None
+
+    def read_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take the headers that are obeyed, in one pass.
+
+        Raises:
+            HeadersTooLarge: all together they are longer than allowed.
+            AmbiguousHeader: one that must be single is given twice.
+        """
+        size = 0
+        for name, value in headers:
+            size += len(name) + len(value)
+            if (attribute := _SINGLE.get(name)) is None:
+                continue
+            before = getattr(self, attribute)
+            if before is None:
+                setattr(self, attribute, value)
+            elif attribute in _JOINED:
+                setattr(self, attribute, before + b", " + value)
+            else:
+                raise AmbiguousHeader(name.decode())
+        if size > HEADER_BYTES_MAX:
+            raise HeadersTooLarge
+
+    @property
+    def took_ms(self) -> float:
+        """How long it has taken so far."""
+        return round((perf_counter() - self.started_at) * 1000, 3)
+
+
+def exchange_of(scope: Any) -> Exchange:  # noqa: ANN401 - each framework layer types the ASGI scope in its own way
+    """Return the exchange a scope belongs to."""
+    exchange: Exchange = scope["state"]["exchange"]
+    return exchange

@@ -1,0 +1,28 @@
+"""How much one request may ask of the service: each limit once, here, and in the README's table."""
+
+from typing import Final
+
+BODY_BYTES_MAX: Final = 262_144
+"""A command's body: 256 KiB, enough for the longest text an event may hold in any escaping."""
+DEPTH_MAX: Final = 32
+"""Objects and arrays inside each other. The deepest body of ours has six."""
+HEADER_BYTES_MAX: Final = 32_768
+"""All header names and values of a request."""
+TARGET_BYTES_MAX: Final = 8_192
+"""Path and query."""
+TOKEN_BYTES_MAX: Final = 8_192
+"""A bearer token."""
+IDEMPOTENCY_KEY_MAX: Final = 200
+"""Visible ASCII characters of an Idempotency-Key."""
+PAGE_DEFAULT: Final = 100
+"""Items of a list when the caller names no limit."""
+PAGE_MAX: Final = 1_000
+"""Items of a list at most."""
+CURSOR_CHARS_MAX: Final = 512
+"""A cursor, as given back by the caller."""
+REQUEST_TIMEOUT_S: Final = 30.0
+"""From a request's head to its answer's last byte, streams excepted; for a body that does not come, too."""
+REQUESTS_IN_FLIGHT_MAX: Final = 1_000
+"""Requests one worker handles at a time; more are told to come back."""
+GRACEFUL_STOP_S: Final = 8
+"""What requests in flight get at a stop, so that a process is gone within ten seconds."""

@@ -1,0 +1,222 @@
+"""The interface's description: what the framework derives from the routes, completed by what it cannot know.
+
+It cannot know that every command may carry an Idempotency-Key, that every refusal is a problem document, which refusals
+there are, and that bodies are taken strictly: their schemas come from the very types that decode them.
+"""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import partial
+from importlib.metadata import version
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar, Request, Router
+from litestar.datastructures import ResponseHeader
+from litestar.enums import OpenAPIMediaType
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import HTTPRoute
+
+from emulation_saas.http.limits import IDEMPOTENCY_KEY_MAX
+from emulation_saas.http.problems import MEDIA_TYPE, Problem
+from emulation_saas.http.reference import Reference, policy
+from emulation_saas.kernel.ids import HANDLE_PATTERN
+
+_REF: Final = "#/components/schemas/{name}"
+_ANY_REFUSAL: Final = {
+    400: "The request is malformed.",
+    401: "The bearer token is missing or not accepted.",
+    403: "The caller is known and not empowered.",
+    404: "There is no such thing, or the caller may not know of it.",
+    406: "The answer exists in no accepted media type.",
+    408: "The request did not arrive in time.",
+    414: "Path and query are too long.",
+    422: "It is well formed and can be true in no state.",
+    429: "The caller asks too often.",
+    431: "The headers are too long.",
+    500: "The service failed.",
+    503: "The service is busy, or the outcome is unknown: ask again.",
+}
+_COMMAND_REFUSAL: Final = {
+    409: "It contradicts the present state.",
+    413: "The body is too long.",
+    415: "The body is not application/json.",
+}
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeating a command with its key answers as the first time; another body under a key is refused.",
+    "schema": {"type": "string", "pattern": f"^[!-~]{{1,{IDEMPOTENCY_KEY_MAX}}}$"},
+}
+_EVENT: Final = {
+    "type": "object",
+    "description": "An event as it is stored: a CloudEvents 1.0 object in canonical JSON.",
+    "required": ["actor", "data", "id", "recordedtime", "source", "specversion", "time", "type"],
+}
+_HEADERS: Final = {
+    "RequestId": {"description": "The id of this request", "schema": {"type": "string", "format": "uuid"}},
+    "LogPosition": {"description": "The position this is true at", "schema": {"type": "integer", "minimum": 1}},
+    "RetryAfter": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}},
+}
+_Json = dict[str, Any]
+
+
+class _Document(OpenAPIRenderPlugin):
+    """Serves the description as JSON."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/openapi.json", media_type=OpenAPIMediaType.OPENAPI_JSON)
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: _Json) -> bytes:
+        return msgspec.json.encode(described(request.app, openapi_schema))
+
+
+class _Page(OpenAPIRenderPlugin):
+    """Serves the description as a page without scripts."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/")
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: _Json) -> bytes:
+        return Reference(described(request.app, openapi_schema)).page().encode()
+
+
+def openapi_config() -> OpenAPIConfig:
+    """Return what the framework needs to describe the service at /schema."""
+    bearer = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description="A JWT of a known issuer")
+    return OpenAPIConfig(
+        title="emulation-saas",
+        version=version("emulation-saas"),
+        description="Emulation blocs of Vietnamese provinces: every act an event, every figure computed from events.",
+        openapi_router=Router(
+            path="/schema",
+            route_handlers=[],
+            include_in_schema=False,
+            response_headers=[ResponseHeader(name="content-security-policy", value=policy())],
+        ),
+        render_plugins=[_Document(), _Page()],
+        components=Components(security_schemes={"bearer": bearer}),
+        use_handler_docstrings=True,
+    )
+
+
+def described(app: Litestar, derived: _Json) -> _Json:
+    """Return the completed description; made once for an application."""
+    if "openapi" not in app.state:
+        app.state["openapi"] = _completed(app, deepcopy(derived))
+    description: _Json = app.state["openapi"]
+    return description
+
+
+def _completed(app: Litestar, schema: _Json) -> _Json:
+    components = schema["components"]
+    components["schemas"] = _with_own_schemas(app, schema["paths"])
+    components["schemas"]["Event"] = _EVENT
+    if accepted := components["schemas"].get("Accepted"):
+        accepted["properties"]["events"]["items"] = {"$ref": _REF.format(name="Event")}
+    components["headers"] = _HEADERS
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, path=path, method=method)
+    return schema
+
+
+def _with_own_schemas(app: Litestar, paths: _Json) -> _Json:
+    """Put the types' own schemas for bodies and answers, and return the components they and problems need."""
+    places: list[tuple[Any, Callable[[_Json, _Json], None]]] = []
+    for operation, handler in _operations(app, paths):
+        if data := handler.parsed_fn_signature.parameters.get("data"):
+            places.append((data.annotation, partial(_put_body, operation)))
+        answer = handler.parsed_fn_signature.return_type.annotation
+        if isinstance(answer, type) and issubclass(answer, msgspec.Struct):
+            places.append((answer, partial(_put_answer, operation, str(handler.status_code))))
+    types = [annotation for annotation, _ in places]
+    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REF)
+    for (_, put), schema in zip(places, schemas, strict=False):
+        put(schema, components)
+    return components
+
+
+def _operations(app: Litestar, paths: _Json) -> Iterator[tuple[_Json, HTTPRouteHandler]]:
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        for handler in route.route_handlers:
+            for method in handler.http_methods:
+                operation = paths.get(route.path_format, {}).get(method.lower())
+                if operation is not None:
+                    yield operation, handler
+
+
+def _put_body(operation: _Json, schema: _Json, components: _Json) -> None:
+    media: _Json = {"schema": schema, "example": _example(schema, components)}
+    operation["requestBody"] = {"required": True, "content": {"application/json": media}}
+
+
+def _put_answer(operation: _Json, status: str, schema: _Json, _: _Json) -> None:
+    operation["responses"][status]["content"] = {"application/json": {"schema": schema}}
+
+
+def _complete(operation: _Json, *, path: str, method: str) -> None:
+    responses = operation["responses"]
+    responses.pop("400", None)  # the framework's own, of a shape that is never sent
+    for response in responses.values():
+        response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+    if path == "/health/ready":
+        responses["503"] = _refusal(503, "The database cannot be reached.")
+    if not path.startswith("/v1/"):
+        return
+    for response in responses.values():
+        response["headers"]["Log-Position"] = {"$ref": "#/components/headers/LogPosition"}
+    parameters = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        if parameter["in"] == "path" and parameter["schema"].get("type") == "string":
+            parameter["schema"]["pattern"] = HANDLE_PATTERN
+    refusals = _ANY_REFUSAL
+    if method == "post":
+        refusals = _ANY_REFUSAL | _COMMAND_REFUSAL
+        parameters.append(_IDEMPOTENCY_KEY)
+        responses["201"]["description"] = "It was recorded, now or when it was asked before."
+    else:
+        responses["304"] = {"description": "The caller holds it already."}
+    responses |= {str(status): _refusal(status, meaning) for status, meaning in refusals.items()}
+
+
+def _refusal(status: int, meaning: str) -> _Json:
+    headers: _Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if status == 401:  # noqa: PLR2004 - HTTP's own number
+        headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
+    if status in {429, 503}:
+        headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
+    content = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
+    return {"description": meaning, "headers": headers, "content": content}
+
+
+def _example(schema: _Json, components: _Json) -> Any:  # noqa: ANN401, PLR0911 - any JSON value; one return a kind
+    """Return an example of what is required, from the examples that fields carry; None where a field carries none."""
+    if "$ref" in schema:
+        return _example(components[schema["$ref"].rsplit("/", 1)[1]], components)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0], components)
+    match schema.get("type"):
+        case "object":
+            required = schema.get("required", [])
+            return {name: _example(schema["properties"][name], components) for name in required}
+        case "array":
+            return [_example(schema["items"], components)] if schema.get("minItems") else []
+        case "integer":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return True
+        case "string":
+            return "2024-01-30" if schema.get("format") == "date" else "…"
+        case _:
+            return None

@@ -1,0 +1,54 @@
+"""One worker: uvicorn on a socket that the supervisor owns. It stops by SIGTERM within ten seconds, hooks and all."""
+
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+import uvicorn
+
+from emulation_saas.http.limits import GRACEFUL_STOP_S
+from emulation_saas.http.logs import configure_logs
+
+_KEEP_ALIVE_S: Final = 65
+"""Longer than the front proxies' usual 60 s, so that it is they who close idle connections."""
+_FAILED: Final = 3
+
+
+def serve(app_factory: Callable[[], Any], *, fd: int, loop: str = "uvloop") -> int:
+    """Serve until told to stop, and return the exit status: 0 after a stop, 3 when it could not start.
+
+    Args:
+        app_factory: makes the application, in this process.
+        fd: a listening stream socket, inherited.
+        loop: `uvloop`, or `asyncio` as the fallback.
+    """
+    configure_logs()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server raises the signal again when it has stopped; by then the work is done and must not be killed by it.
+        signal.signal(number, _already_stopped)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app_factory,
+            factory=True,
+            loop=loop,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACEFUL_STOP_S,
+        )
+    )
+    try:
+        server.run(sockets=[socket.socket(fileno=fd)])
+    except SystemExit as stop:
+        return int(stop.code or _FAILED)
+    return 0 if server.started else _FAILED
+
+
+def _already_stopped(_number: int, _frame: object) -> None:
+    """Do nothing."""

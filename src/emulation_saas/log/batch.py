@@ -1,0 +1,179 @@
+"""One batch of commands on its way into the log: decided in order on one head, written as bytes, appended at once."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from emulation_saas.kernel.authority import Authority
+from emulation_saas.kernel.events import Event
+from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.kernel.rejections import Invalid, Rejection, TimeInFuture
+from emulation_saas.kernel.use_cases import Acting, UseCase
+from emulation_saas.log.accepted import Accepted
+from emulation_saas.log.codec import Codec, Place
+from emulation_saas.log.facts import Key
+from emulation_saas.log.frontier import Frontier, leaf_hash
+from emulation_saas.log.sealing import Opener
+
+EVENTS_MAX = 100
+"""Events that one command may lead to."""
+
+
+class TooManyEvents(Invalid):
+    """One command may lead to at most 100 events."""
+
+    code = "too-many-events"
+
+
+class IdempotencyKeyReused(Invalid):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency-key-reused"
+
+
+@dataclass(eq=False)
+class Command:
+    """A use case waiting to be decided, and who waits for it."""
+
+    use_case: UseCase[Any]
+    acting: Acting
+    view: Key
+    answer: "asyncio.Future[Accepted]"
+    command_id: UUID = field(default_factory=uuid4)
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """What tells a repetition: the actor and the key, where there is one."""
+        key = self.acting.idempotency_key
+        return None if key is None else (self.acting.person, key)
+
+    def settle(self, answer: Accepted | Exception) -> None:
+        """Answer, if somebody still waits."""
+        if self.answer.done():
+            return
+        if isinstance(answer, Exception):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
+
+
+@dataclass
+class Decided:
+    """A command and what was decided: events, nothing, or a rejection."""
+
+    command: Command
+    events: list[Event]
+    rejection: Rejection | None = None
+    bodies: list[bytes] = field(default_factory=list)
+    last: int = 0
+
+    @property
+    def accepted(self) -> Accepted:
+        """The answer, once it is recorded."""
+        return Accepted(self.last, [msgspec.Raw(body) for body in self.bodies])
+
+
+def decide(command: Command, view: object, may: Authority, now: datetime) -> Decided:
+    """Let the use case decide."""
+    use_case = command.use_case
+    try:
+        if use_case.time is not None and use_case.time > now:
+            raise TimeInFuture
+        events = list(use_case.decide(view, may, now))
+        if len(events) > EVENTS_MAX:
+            raise TooManyEvents
+    except Rejection as rejection:
+        return Decided(command, [], rejection)
+    return Decided(command, events)
+
+
+class Draft:
+    """The bytes that a batch would append after one head."""
+
+    def __init__(self, province: ProvinceId, codec: Codec, frontier: Frontier, now: datetime) -> None:
+        """Begin after the leaves of the frontier."""
+        self._province = province
+        self._codec = codec
+        self._now = now
+        self.frontier = frontier.copy()
+        self.events: list[Event] = []
+        self.types: list[str] = []
+        self.bodies: list[bytes] = []
+        self.leaf_hashes: list[bytes] = []
+        self.tag_positions: list[int] = []
+        self.tags: list[str] = []
+        self.tag_types: list[str] = []
+        self.keyed: list[Decided] = []
+
+    def write(self, decided: Decided, opener: Opener | None) -> None:
+        """Write what one command decided, wholly or not at all.
+
+        Raises:
+            Rejection: an event cannot be written; nothing of the command was.
+        """
+        command = decided.command
+        position = self.frontier.size
+        bodies = [
+            self._codec.encode(
+                event,
+                Place(
+                    province=self._province,
+                    position=position + place,
+                    recorded_at=self._now,
+                    time=command.use_case.time,
+                    actor=command.acting.person,
+                    command_id=command.command_id,
+                    salt=secrets.token_bytes(16),
+                ),
+                opener,
+            )
+            for place, event in enumerate(decided.events, 1)
+        ]
+        for event, body in zip(decided.events, bodies, strict=True):
+            position += 1
+            hashed = leaf_hash(body)
+            self.frontier.append(hashed)
+            self.events.append(event)
+            self.types.append(event.type)
+            self.bodies.append(body)
+            self.leaf_hashes.append(hashed)
+            for tag in dict.fromkeys(event.tags()):
+                self.tag_positions.append(position)
+                self.tags.append(tag)
+                self.tag_types.append(event.type)
+        decided.bodies = bodies
+        decided.last = position
+        if command.key is not None:
+            self.keyed.append(decided)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to record: no event and no key."""
+        return not self.bodies and not self.keyed
+
+    def arguments(self, *, expected: int, clock: datetime) -> tuple[Any, ...]:
+        """Return the arguments of the append, in the statement's order."""
+        return (
+            self._province,
+            expected,
+            clock,
+            self._now,
+            self.frontier.peaks,
+            self.frontier.root(),
+            self.types,
+            self.bodies,
+            self.leaf_hashes,
+            self.tag_positions,
+            self.tags,
+            self.tag_types,
+            [decided.command.acting.person for decided in self.keyed],
+            [decided.command.acting.idempotency_key for decided in self.keyed],
+            [decided.command.acting.fingerprint for decided in self.keyed],
+            [decided.last - len(decided.bodies) + 1 for decided in self.keyed],
+            [decided.last for decided in self.keyed],
+        )

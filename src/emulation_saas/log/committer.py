@@ -1,0 +1,347 @@
+"""Decides commands in batches on the newest head of one province and appends each batch in one statement.
+
+There is one committer a process and province. It holds what is committed (views, head, frontier); while a batch is in
+flight its effects are seen through an overlay. If another process moved the head first, it reads the tail and decides
+again, and then locks the head before it decides: so no decision is stale and nobody sees a conflict. On anything but
+success the overlay is dropped and the head is read again.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import msgspec
+
+from emulation_saas.kernel.authority import Authority, operator
+from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId
+from emulation_saas.kernel.rejections import Rejection
+from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
+from emulation_saas.log.accepted import Accepted
+from emulation_saas.log.batch import Command, Decided, Draft, IdempotencyKeyReused, decide
+from emulation_saas.log.codec import Codec
+from emulation_saas.log.facts import Facts, Fold, Key, key_of, match_of
+from emulation_saas.log.faults import OutcomeUnknownError
+from emulation_saas.log.frontier import Frontier
+from emulation_saas.log.powers import AuthorityFold, Directory
+from emulation_saas.log.reading import STATEMENTS, Head, Item, Reader
+from emulation_saas.log.sealing import Keyring, Opener
+from emulation_saas.postgres.database import ACQUIRE_TIMEOUT_S, Database, in_transaction
+
+if TYPE_CHECKING:
+    from emulation_saas.postgres.database import Connection
+
+BATCH_MAX: Final = 128
+TAIL_MAX: Final = 8_000
+"""A committer this many events behind folds its views anew instead of reading the tail."""
+DIRECTORY_AGE_S: Final = 0.25
+"""How old the directory may be that a read is judged by."""
+
+_DIRECTORY: Final[Key] = ("directory",)
+_logger: Final = logging.getLogger(__name__)
+
+
+class Committer:
+    """One province's commands in this process."""
+
+    def __init__(
+        self,
+        province: ProvinceId,
+        database: Database,
+        codec: Codec,
+        fold: AuthorityFold,
+        *,
+        clock: Callable[[], datetime],
+        moved: Callable[[ProvinceId, int], None],
+    ) -> None:
+        """Know nothing yet; the first command reads the head."""
+        self._province = province
+        self._database = database
+        self._codec = codec
+        self._fold = fold
+        self._clock = clock
+        self._moved = moved
+        self.keyring = Keyring(database, province)
+        self.reader = Reader(province, codec, self.keyring)
+        self._facts = Facts()
+        self._head: Head | None = None
+        self._frontier = Frontier()
+        self._checked_at = 0.0
+        self._queue: deque[Command] = deque()
+        self._deciding = asyncio.Lock()
+        self._draining: asyncio.Task[None] | None = None
+
+    async def execute(self, use_case: UseCase[Any], acting: Acting) -> Accepted:
+        """Decide a use case on the newest head and return what was recorded, once it is durable.
+
+        Raises:
+            Rejection: it was refused, on the newest head.
+            OutcomeUnknownError: the database failed under it.
+        """
+        selectors = use_case.facts()
+        key = key_of(use_case, selectors)
+        if key not in self._facts or self._head is None:
+            await self._prepare(use_case, selectors, key)
+        command = Command(use_case, acting, key, asyncio.get_running_loop().create_future())
+        self._queue.append(command)
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self._drain())
+        return await command.answer
+
+    async def execute_unless(
+        self, use_case: UseCase[Any], acting: Acting, *, items: Sequence[Item] | None, after: int
+    ) -> Accepted | None:
+        """Execute while the head is locked, unless an event after a position matches one of the items; then None."""
+        command = Command(use_case, acting, key_of(use_case, ()), asyncio.get_running_loop().create_future())
+        async with self._deciding, self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            async with in_transaction(connection, self._province):
+                head = await self._catch_up(connection, lock=True)
+                if items is not None and await self.reader.matching(
+                    connection, items, after, through=head.position, limit=1
+                ):
+                    return None
+                await self._load_missing(connection, [command])
+                step = await self._decide_and_append(connection, [command], locked=True)
+            self._publish(step)
+        return await command.answer
+
+    async def directory(self, *, at_least: float | None = None) -> Directory:
+        """Return who may do what, as of now or at most a moment ago.
+
+        Args:
+            at_least: demand a directory read at or after this monotonic instant.
+        """
+        if monotonic() - self._checked_at > DIRECTORY_AGE_S or (at_least is not None and self._checked_at < at_least):
+            async with self._deciding, self._database.in_province(self._province) as connection:
+                await self._catch_up(connection)
+        directory: Directory = self._facts.view(_DIRECTORY)
+        return directory
+
+    async def close(self) -> None:
+        """Wait until everything queued is answered."""
+        if self._draining is not None:
+            await self._draining
+
+    async def _prepare(self, use_case: UseCase[Any], selectors: Sequence[Selector], key: Key) -> None:
+        """Read the facts of a command beforehand, so that the batch it joins need not wait for them."""
+        try:
+            async with self._database.in_province(self._province) as connection:
+                if self._head is None:
+                    async with self._deciding:
+                        await self._catch_up(connection)
+                await self._load(connection, key, selectors, use_case.initial(), use_case.evolve)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            raise OutcomeUnknownError(str(error)) from error
+
+    async def _load(
+        self, connection: "Connection", key: Key, selectors: Sequence[Selector], initial: object, evolve: Fold
+    ) -> None:
+        matches = tuple(match_of(selector) for selector in selectors)
+        items = self.reader.items_of(selectors)
+        while key not in self._facts:
+            at = self._facts.position
+            rows = await self.reader.matching(connection, items, 0, through=at)
+            view = initial
+            for recorded in await self.reader.recorded(rows):
+                view = evolve(view, recorded.event)
+            self._facts.keep(key, view, evolve, matches, at=at, pin=key == _DIRECTORY)
+
+    async def _catch_up(self, connection: "Connection", *, lock: bool = False) -> Head:
+        """Read the head and fold what others committed since; the lock of deciding is held."""
+        head = await self.reader.head(connection, lock=lock)
+        known = self._facts.position
+        if known == 0 or head.position - known > TAIL_MAX:
+            self._facts = Facts()
+            self._facts.start_at(head.position)
+        elif head.position > known:
+            rows = await self.reader.after(connection, known, through=head.position)
+            self._facts.fold([recorded.event for recorded in await self.reader.recorded(rows)])
+        if _DIRECTORY not in self._facts:
+            selectors = [Selector(types=list(self._fold.reads))]
+            await self._load(connection, _DIRECTORY, selectors, self._fold.initial(), self._fold.after)
+        self._head = head
+        self._frontier = Frontier(head.position, head.frontier)
+        self._checked_at = monotonic()
+        return head
+
+    async def _drain(self) -> None:
+        while self._queue:
+            async with self._deciding:
+                batch = self._take()
+                try:
+                    async with self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                        pending, locked = batch, False
+                        while pending:
+                            pending, locked = await self._attempt(connection, pending, locked=locked)
+                except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+                    self._head = None
+                    _logger.warning("a batch of %s commands has an unknown outcome", len(batch), exc_info=True)
+                    for command in batch:
+                        command.settle(OutcomeUnknownError(str(error)))
+
+    def _take(self) -> list[Command]:
+        """Take what has queued, each idempotency key once: its repetition waits for the answer to be stored."""
+        batch: list[Command] = []
+        later: list[Command] = []
+        keys: set[tuple[str, str]] = set()
+        while self._queue and len(batch) < BATCH_MAX:
+            command = self._queue.popleft()
+            if command.key is not None and command.key in keys:
+                later.append(command)
+                continue
+            if command.key is not None:
+                keys.add(command.key)
+            batch.append(command)
+        self._queue.extendleft(reversed(later))
+        return batch
+
+    async def _attempt(
+        self, connection: "Connection", commands: list[Command], *, locked: bool
+    ) -> tuple[list[Command], bool]:
+        """Decide and append once. Return the commands to decide again, and whether to lock the head for that."""
+        try:
+            if locked:
+                async with in_transaction(connection, self._province):
+                    await self._catch_up(connection, lock=True)
+                    await self._load_missing(connection, commands)
+                    step = await self._decide_and_append(connection, commands, locked=True)
+            else:
+                if self._head is None or any(command.view not in self._facts for command in commands):
+                    async with in_transaction(connection, self._province):
+                        await self._catch_up(connection)
+                        await self._load_missing(connection, commands)
+                step = await self._decide_and_append(connection, commands, locked=False)
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != "idempotency_key_is_used_once":
+                raise
+            step = await self._repeated(connection, commands)
+        self._publish(step)
+        return step.remaining, step.lock_next
+
+    def _publish(self, step: "_Step") -> None:
+        """What was appended is durable now: make it what is known, and answer."""
+        if step.appended is not None:
+            head, draft, changed = step.appended
+            self._facts.advance(draft.events, changed)
+            self._head, self._frontier, self._checked_at = head, draft.frontier, monotonic()
+            self._moved(self._province, head.position)
+        for command, answer in step.answers:
+            command.settle(answer)
+
+    async def _load_missing(self, connection: "Connection", commands: list[Command]) -> None:
+        for command in commands:
+            use_case = command.use_case
+            await self._load(connection, command.view, use_case.facts(), use_case.initial(), use_case.evolve)
+
+    async def _decide_and_append(self, connection: "Connection", commands: list[Command], *, locked: bool) -> "_Step":
+        head = self._head
+        if head is None:  # pragma: no cover - _attempt has read it
+            raise OutcomeUnknownError
+        now = max(self._clock(), head.recorded_at)
+        decided, draft, changed = await self._draft(commands, now)
+        doubtful = [each.command for each in decided if not each.events]
+        if draft.is_empty or any(command.key is not None for command in doubtful):
+            stored, position = await self._settled(connection, doubtful, locked=locked)
+            if position != head.position:
+                return _Step(remaining=commands, lock_next=True)
+            if stored:
+                return _Step(answers=stored, remaining=_without(commands, stored), lock_next=locked)
+        answers: list[_Answer] = [(each.command, each.rejection or each.accepted) for each in decided]
+        if draft.is_empty:
+            return _Step(answers=answers)
+        arguments = draft.arguments(expected=head.position, clock=self._clock())
+        if not await connection.fetchval(STATEMENTS["append"], *arguments):
+            return _Step(remaining=commands, lock_next=True)
+        frontier = draft.frontier
+        moved = Head(frontier.size, now, frontier.root(), frontier.peaks)
+        return _Step(answers=answers, appended=(moved, draft, changed))
+
+    async def _draft(self, commands: list[Command], now: datetime) -> tuple[list[Decided], Draft, dict[Key, Any]]:
+        """Decide in order, each command seeing what those before it did; keys for personal fields are made on the way."""
+        opener: Opener | None = None
+        while True:
+            self._facts.begin()
+            draft = Draft(self._province, self._codec, self._frontier, now)
+            changed: dict[Key, Any] = {}
+            decided: list[Decided] = []
+            persons: set[str] = set()
+            for command in commands:
+                each = self._decide(command, changed, now)
+                for event in each.events:
+                    persons |= {person for person in self._codec.persons_of(event) if not _knows(opener, person)}
+                if persons:
+                    break
+                decided.append(each if each.rejection else self._write(draft, each, opener, changed))
+            else:
+                return decided, draft, changed
+            opener = await self.keyring.opener(persons=persons)
+
+    def _decide(self, command: Command, changed: dict[Key, Any], now: datetime) -> Decided:
+        view = changed[command.view] if command.view in changed else self._facts.view(command.view)
+        directory: Directory = changed.get(_DIRECTORY) or self._facts.view(_DIRECTORY)
+        return decide(command, view, _authority(directory, command.acting.person), now)
+
+    def _write(self, draft: Draft, each: Decided, opener: Opener | None, changed: dict[Key, Any]) -> Decided:
+        try:
+            draft.write(each, opener)
+        except Rejection as rejection:
+            return Decided(each.command, [], rejection)
+        for event in each.events:
+            self._facts.changed_by(event, changed)
+        return each
+
+    async def _settled(
+        self, connection: "Connection", commands: list[Command], *, locked: bool
+    ) -> "tuple[list[_Answer], int]":
+        """Return the stored answers of those commands that were accepted before, and where the head stands."""
+        if not locked:
+            async with in_transaction(connection, self._province):
+                return await self._settled(connection, commands, locked=True)
+        asked = {command.key: command for command in commands if command.key is not None}
+        actors, keys = [actor for actor, _ in asked], [key for _, key in asked]
+        answers: list[_Answer] = []
+        for row in await connection.fetch(STATEMENTS["settled"], self._province, actors, keys) if asked else ():
+            command = asked[row["actor"], row["key"]]
+            if row["fingerprint"] != command.acting.fingerprint:
+                answers.append((command, IdempotencyKeyReused()))
+                continue
+            first, last = row["first_position"], row["last_position"]
+            events = await self.reader.after(connection, first - 1, through=last) if first <= last else []
+            answers.append((command, Accepted(last, [msgspec.Raw(event["body"]) for event in events])))
+        return answers, (await self.reader.head(connection)).position
+
+    async def _repeated(self, connection: "Connection", commands: list[Command]) -> "_Step":
+        """Answer those commands whose keys were found used; the others are decided again."""
+        answers, _ = await self._settled(connection, commands, locked=False)
+        return _Step(answers=answers, remaining=_without(commands, answers), lock_next=True)
+
+
+_Answer = tuple[Command, Accepted | Exception]
+
+
+@dataclass
+class _Step:
+    """What came of one attempt: who is answered what, who is decided again, and what was appended."""
+
+    answers: list[_Answer] = field(default_factory=list)
+    remaining: list[Command] = field(default_factory=list)
+    lock_next: bool = False
+    appended: tuple[Head, Draft, dict[Key, Any]] | None = None
+
+
+def _authority(directory: Directory, person: PersonId) -> Authority:
+    return operator() if person == OPERATOR else directory.authority_of(person)
+
+
+def _knows(opener: Opener | None, person: str) -> bool:
+    return opener is not None and opener.knows(person)
+
+
+def _without(commands: list[Command], answers: list[_Answer]) -> list[Command]:
+    answered = {id(command) for command, _ in answers}
+    return [command for command in commands if id(command) not in answered]

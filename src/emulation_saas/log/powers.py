@@ -1,0 +1,31 @@
+"""What the log must be told of authority: how to fold it. The fold itself lives in `access` and is handed in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from emulation_saas.kernel.authority import Authority
+from emulation_saas.kernel.events import Event
+from emulation_saas.kernel.ids import PersonId
+
+
+@runtime_checkable
+class Directory(Protocol):
+    """Who is who and who may do what, at one position."""
+
+    def person_of(self, issuer: str, sub: str) -> PersonId | None:
+        """Return the person bound to a token's issuer and subject."""
+        ...
+
+    def authority_of(self, person: PersonId) -> Authority:
+        """Return what a person may do; nothing for somebody unknown."""
+        ...
+
+
+@dataclass(frozen=True)
+class AuthorityFold:
+    """How the directory is folded from the log."""
+
+    reads: Sequence[type[Event]]
+    initial: Callable[[], Any]
+    after: Callable[[Any, Event], Any]

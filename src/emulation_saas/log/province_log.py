@@ -1,0 +1,229 @@
+"""The province's log as everything else knows it: execute a use case, read, follow."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from time import monotonic
+from typing import Any, Final
+
+import asyncpg
+from eventsourcing.dcb.api import DCBAppendCondition, DCBEvent, DCBQuery, DCBSequencedEvent
+
+from emulation_saas.kernel.authority import Authority, operator
+from emulation_saas.kernel.clock import utc_now
+from emulation_saas.kernel.events import AnyRecorded
+from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId, is_handle
+from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
+from emulation_saas.log.accepted import Accepted
+from emulation_saas.log.codec import Codec
+from emulation_saas.log.committer import Committer
+from emulation_saas.log.conditional import append_on_condition, items_of_query
+from emulation_saas.log.opening import open_log
+from emulation_saas.log.powers import AuthorityFold
+from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Head
+from emulation_saas.log.waking import Waker
+from emulation_saas.postgres.database import Database
+
+PAGE_MAX: Final = 5_000
+"""Events that a follower is given at a time."""
+
+
+class ProvinceLog:
+    """One province's log in this process. Nothing here can name another province."""
+
+    def __init__(
+        self, province: ProvinceId, handle: str, *, database: Database, codec: Codec, committer: Committer, waker: Waker
+    ) -> None:
+        """Bind everything to one province."""
+        self.province = province
+        self.handle = handle
+        self._database = database
+        self._codec = codec
+        self._committer = committer
+        self._reader = committer.reader
+        self._waker = waker
+
+    async def execute(self, use_case: UseCase[Any], *, by: Acting) -> Accepted:
+        """Decide a use case on the newest head; return once what happened is durable.
+
+        Raises:
+            Rejection: refused, and nothing recorded.
+            OutcomeUnknownError: the database failed; the same request with its key settles it.
+        """
+        return await self._committer.execute(use_case, by)
+
+    async def person_of(self, issuer: str, sub: str) -> PersonId | None:
+        """Return the person bound to a token. Somebody not found is looked for again on the newest head."""
+        person = (await self._committer.directory()).person_of(issuer, sub)
+        if person is None:
+            person = (await self._committer.directory(at_least=monotonic())).person_of(issuer, sub)
+        return person
+
+    async def authority(self, person: PersonId) -> Authority:
+        """Return what a person may do, as of a moment ago; somebody without a role is looked for on the newest head."""
+        if person == OPERATOR:
+            return operator()
+        authority = (await self._committer.directory()).authority_of(person)
+        if not authority.known:
+            authority = (await self._committer.directory(at_least=monotonic())).authority_of(person)
+        return authority
+
+    async def head(self) -> Head:
+        """Return where the log stands."""
+        async with self._database.in_province(self.province) as connection:
+            return await self._reader.head(connection)
+
+    async def position_at(self, instant: datetime) -> int:
+        """Return the last position recorded at or before an instant; 0 when there is none."""
+        async with self._database.in_province(self.province) as connection:
+            position: int = await connection.fetchval(STATEMENTS["position_at"], self.province, instant)
+            return position
+
+    async def recorded(
+        self, selectors: Sequence[Selector] = (), *, after: int = 0, through: int | None = None, limit: int | None = None
+    ) -> list[AnyRecorded]:
+        """Return events in order: those that a selector finds, or all when there is none.
+
+        Args:
+            selectors: what to look for.
+            after: the position to begin after.
+            through: the last position wanted; None: as far as the log goes.
+            limit: at most this many.
+
+        Raises:
+            LogGapError: reading all, a position was missing.
+        """
+        last = NO_LIMIT if through is None else through
+        most = NO_LIMIT if limit is None else limit
+        async with self._database.in_province(self.province) as connection:
+            if selectors:
+                items = self._reader.items_of(selectors)
+                rows = await self._reader.matching(connection, items, after, through=last, limit=most)
+            else:
+                rows = await self._reader.after(connection, after, through=last, limit=most)
+        return await self._reader.recorded(rows)
+
+    async def tail(self, after: int) -> AsyncIterator[list[AnyRecorded]]:
+        """Follow the log for ever: every event after a position once, in order, in pages as they come."""
+        position = after
+        while True:
+            await self._waker.past(self.province, position)
+            page = await self.recorded(after=position, limit=PAGE_MAX)
+            if page:
+                position = page[-1].position
+                yield page
+
+    async def read(
+        self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
+    ) -> tuple[list[DCBSequencedEvent], int | None]:
+        """Return stored events as the library's recorders do, and the head (with a limit, the last one returned).
+
+        An event's `data` are its stored bytes.
+        """
+        most = NO_LIMIT if limit is None else limit
+        async with self._database.in_province(self.province) as connection:
+            head = (await self._reader.head(connection)).position
+            items = items_of_query(query)
+            rows = await self._reader.matching(connection, items, after or 0, through=head, limit=most)
+        events = [
+            DCBSequencedEvent(DCBEvent(row["type"], row["body"], recorded.event.tags()), row["position"])
+            for row, recorded in zip(rows, await self._reader.recorded(rows), strict=True)
+        ]
+        if limit is None:
+            return events, head
+        return events, events[-1].position if events else None
+
+    async def append(
+        self, events: Sequence[DCBEvent], condition: DCBAppendCondition | None = None, *, by: Acting
+    ) -> int:
+        """Append events whose `data` is their canonical JSON, unless the condition fails; return the last position.
+
+        Raises:
+            IntegrityError: an event after the condition's position matches its query.
+            ProgrammingError: no event was given, or one is of no registered type or shape.
+            Rejection: an event cannot be written.
+        """
+        return await append_on_condition(self._committer, self._codec, events, condition, by=by)
+
+
+class ProvinceLogs:
+    """The logs of all provinces, for this process: found by handle, opened by platform operators."""
+
+    def __init__(
+        self,
+        database: Database,
+        codec: Codec,
+        fold: AuthorityFold,
+        *,
+        origin: str,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Know no province yet."""
+        self._database = database
+        self._codec = codec
+        self._fold = fold
+        self._origin = origin
+        self._clock = clock
+        self.waker = Waker(database)
+        self._logs: dict[str, ProvinceLog] = {}
+        self._committers: dict[ProvinceId, Committer] = {}
+
+    @asynccontextmanager
+    async def running(self) -> "AsyncIterator[ProvinceLogs]":
+        """Keep readers awake while inside; at the end, wait for what is being committed."""
+        await self.waker.start()
+        try:
+            yield self
+        finally:
+            for committer in self._committers.values():
+                await committer.close()
+            await self.waker.stop()
+
+    async def find(self, handle: str) -> ProvinceLog | None:
+        """Return the log of a handle; None when there is no such province."""
+        log = self._logs.get(handle)
+        if log is None and is_handle(handle):
+            province = await self._database.app.fetchval(STATEMENTS["find_province"], handle)
+            log = None if province is None else self._bound(handle, ProvinceId(province))
+        return log
+
+    async def all(self) -> list[ProvinceLog]:
+        """Return the logs of all provinces, by handle."""
+        rows = await self._database.app.fetch(STATEMENTS["all_provinces"])
+        return [self._bound(row["handle"], ProvinceId(row["province_id"])) for row in rows]
+
+    async def open(self, handle: str, use_case: UseCase[Any], *, by: Acting) -> Accepted:
+        """Open a province's log, if it is not there, and decide on it what opening a province means.
+
+        A log whose opening was interrupted holds position 1 only; asking again completes it.
+
+        Raises:
+            Rejection: refused; the handle is not taken by it unless it was before.
+        """
+        log = await self.find(handle)
+        if log is None:
+            use_case.decide(use_case.initial(), operator() if by.person == OPERATOR else _nobody(by), self._clock())
+            await open_log(
+                self._database, self._codec, handle=handle, origin=self._origin, acting=by, now=self._clock()
+            )
+            log = await self.find(handle)
+        if log is None:  # pragma: no cover - the registry never forgets a handle
+            raise asyncpg.InterfaceError(handle)
+        return await log.execute(use_case, by=by)
+
+    def _bound(self, handle: str, province: ProvinceId) -> ProvinceLog:
+        log = self._logs.get(handle)
+        if log is None:
+            committer = Committer(
+                province, self._database, self._codec, self._fold, clock=self._clock, moved=self.waker.moved
+            )
+            log = ProvinceLog(
+                province, handle, database=self._database, codec=self._codec, committer=committer, waker=self.waker
+            )
+            self._logs[handle] = log
+            self._committers[province] = committer
+        return log
+
+
+def _nobody(by: Acting) -> Authority:
+    return Authority(person=by.person)

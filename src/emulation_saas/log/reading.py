@@ -1,0 +1,114 @@
+"""Reading a province's events: by place, or by the tags and types that a selector names."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from emulation_saas.kernel.events import AnyRecorded
+from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.kernel.use_cases import Selector
+from emulation_saas.log.codec import Codec
+from emulation_saas.log.faults import LogGapError
+from emulation_saas.log.sealing import Keyring
+from emulation_saas.postgres.statements import load_statements
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from emulation_saas.postgres.database import Connection
+
+STATEMENTS: Final = load_statements("emulation_saas.log")
+NO_LIMIT: Final = 2**62
+_TAG: Final = re.compile(r"[a-z0-9:/._-]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a log stands: the position, when it was recorded, and the root of the tree of that size."""
+
+    position: int
+    recorded_at: datetime
+    root: bytes
+    frontier: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One alternative of a query: all of these tags, and one of these type names where there are any."""
+
+    tags: frozenset[str]
+    types: frozenset[str]
+
+
+class Reader:
+    """Reads one province's events on a connection that is bound to it."""
+
+    def __init__(self, province: ProvinceId, codec: Codec, keyring: Keyring) -> None:
+        """Read this province, opening personal fields with its keys."""
+        self._province = province
+        self._codec = codec
+        self._keyring = keyring
+
+    async def head(self, connection: "Connection", *, lock: bool = False) -> Head:
+        """Return where the log stands; with `lock`, nobody else appends until the transaction ends."""
+        row = await connection.fetchrow(STATEMENTS["lock_head" if lock else "head"], self._province)
+        if row is None:
+            msg = f"province {self._province} has no log"
+            raise LogGapError(msg)
+        return Head(row["position"], row["recorded_at"], row["root"], row["frontier"])
+
+    async def after(
+        self, connection: "Connection", position: int, *, through: int = NO_LIMIT, limit: int = NO_LIMIT
+    ) -> list["Record"]:
+        """Return the rows (position, type, body) that follow, in order.
+
+        Raises:
+            LogGapError: a position is missing.
+        """
+        rows = await connection.fetch(STATEMENTS["events_after"], self._province, position, through, limit)
+        for expected, row in enumerate(rows, position + 1):
+            if row["position"] != expected:
+                msg = f"province {self._province}: after {expected - 1} came {row['position']}"
+                raise LogGapError(msg)
+        return rows
+
+    async def matching(
+        self, connection: "Connection", items: Sequence[Item], position: int, *, through: int, limit: int = NO_LIMIT
+    ) -> list["Record"]:
+        """Return the rows after a position that match one of the items, in order."""
+        tag_items: list[int] = []
+        tags: list[str] = []
+        type_items: list[int] = []
+        types: list[str] = []
+        for number, item in enumerate(items):
+            if not all(_TAG.fullmatch(tag) for tag in item.tags):
+                continue  # no event bears such a tag, and the database could not even be asked for some
+            if not item.tags and not item.types:
+                return await self.after(connection, position, through=through, limit=limit)
+            tag_items += [number] * len(item.tags)
+            tags += item.tags
+            type_items += [number] * len(item.types)
+            types += item.types
+        if not tag_items and not type_items:
+            return []
+        return await connection.fetch(
+            STATEMENTS["events_matching"], self._province, position, through, tag_items, tags, type_items, types, limit
+        )
+
+    def items_of(self, selectors: Sequence[Selector]) -> list[Item]:
+        """Return the alternatives that selectors name, with the stored names of all shapes of their types."""
+        names_of = self._codec.registry.names_of
+        return [
+            Item(frozenset(selector.tags), frozenset(name for type_ in selector.types for name in names_of(type_)))  # type: ignore[arg-type] # the library's Selector takes any Decision; ours are Events
+            for selector in selectors
+        ]
+
+    async def recorded(self, rows: Sequence["Record"]) -> list[AnyRecorded]:
+        """Return the events of rows, their personal fields opened as far as there are keys."""
+        kids: set[str] = set()
+        for row in rows:
+            kids |= self._codec.kids_of(row["type"], row["body"])
+        opener = await self._keyring.opener(kids=kids) if kids else None
+        return [self._codec.decode(row["type"], row["body"], opener) for row in rows]

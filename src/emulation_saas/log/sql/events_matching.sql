@@ -1,0 +1,37 @@
+-- events_matching(province_id, position, through, tag_items, item_tags, type_items, item_types, row_limit)
+-- Events that match one of several items: all tags of the item, and one of its types where it has any. Items come
+-- flattened: one row for each tag and one for each type. An item must have a tag or a type.
+WITH matched AS (
+    SELECT tagged.position
+    FROM unnest($4::int [], $5::text []) AS wanted (item, tag)
+    INNER JOIN event_tags AS tagged
+        ON
+            tagged.province_id = $1
+            AND tagged.tag = wanted.tag
+            AND tagged.position > $2
+            AND tagged.position <= $3
+    WHERE
+        wanted.item <> ALL ($6::int [])
+        OR tagged.type IN (
+            SELECT allowed.type FROM unnest($6::int [], $7::text []) AS allowed (item, type)
+            WHERE allowed.item = wanted.item
+        )
+    GROUP BY wanted.item, tagged.position
+    HAVING count(*) = cardinality(array_positions($4::int [], wanted.item))
+    UNION
+    SELECT typed.position
+    FROM unnest($6::int [], $7::text []) AS wanted (item, type)
+    INNER JOIN events AS typed
+        ON
+            typed.province_id = $1
+            AND typed.type = wanted.type
+            AND typed.position > $2
+            AND typed.position <= $3
+    WHERE wanted.item <> ALL ($4::int [])
+)
+
+SELECT found.position, found.type, found.body
+FROM matched
+INNER JOIN events AS found ON found.province_id = $1 AND found.position = matched.position
+ORDER BY found.position
+LIMIT $8;

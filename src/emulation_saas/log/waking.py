@@ -1,0 +1,100 @@
+"""Waking readers: told after a commit, and polling as well, so that a lost message costs a moment and never an event.
+
+NOTIFY inside the append would make all commits of the server wait for each other; so one task sends it afterwards, at
+most 20 times a second, and it carries nothing. One statement reads the heads of all provinces.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Final
+
+from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.log.reading import STATEMENTS
+from emulation_saas.postgres.database import Database
+
+CHANNEL: Final = "emulation_heads"
+POLL_S: Final = 0.5
+NOTIFY_EVERY_S: Final = 0.05
+RETRY_S: Final = 1.0
+
+_logger: Final = logging.getLogger(__name__)
+
+
+class Waker:
+    """Knows the heads of all provinces and wakes who waits for one of them to move."""
+
+    def __init__(self, database: Database) -> None:
+        """Wake the readers of this process."""
+        self._database = database
+        self._heads: dict[ProvinceId, int] = {}
+        self._moved = asyncio.Condition()
+        self._hint = asyncio.Event()
+        self._to_tell = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to listen, to poll and to tell others."""
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._tell())]
+
+    async def stop(self) -> None:
+        """Stop; whoever still waits is cancelled by its own owner."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def moved(self, province: ProvinceId, position: int) -> None:
+        """Say that this process moved a head: its own readers wake now, other processes soon."""
+        if position > self._heads.get(province, 0):
+            self._heads[province] = position
+            self._hint.set()
+            self._to_tell.set()
+
+    async def past(self, province: ProvinceId, position: int) -> int:
+        """Wait until the province's head lies past a position; return the head."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._heads.get(province, 0) > position)
+            return self._heads[province]
+
+    def known_head(self, province: ProvinceId) -> int:
+        """Return the last head seen; 0 when none was."""
+        return self._heads.get(province, 0)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                async with self._database.app.acquire() as listening:
+                    await listening.add_listener(CHANNEL, self._on_notice)
+                    try:
+                        await self._poll()
+                    finally:
+                        with suppress(Exception):
+                            await listening.remove_listener(CHANNEL, self._on_notice)
+            except Exception:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+                _logger.warning("heads cannot be read; trying again", exc_info=True)
+                await asyncio.sleep(RETRY_S)
+
+    def _on_notice(self, *_: object) -> None:
+        self._hint.set()
+
+    async def _poll(self) -> None:
+        while True:
+            self._hint.clear()
+            rows = await self._database.heads.fetch(STATEMENTS["heads"])
+            for row in rows:
+                province = ProvinceId(row["province_id"])
+                self._heads[province] = max(row["position"], self._heads.get(province, 0))
+            async with self._moved:
+                self._moved.notify_all()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hint.wait(), POLL_S)
+
+    async def _tell(self) -> None:
+        while True:
+            await self._to_tell.wait()
+            self._to_tell.clear()
+            try:
+                await self._database.app.execute(STATEMENTS["notify_heads"])
+            except Exception:  # noqa: BLE001 - best effort: the others poll as well
+                _logger.debug("others could not be told", exc_info=True)
+            await asyncio.sleep(NOTIFY_EVERY_S)

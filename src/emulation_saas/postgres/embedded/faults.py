@@ -1,0 +1,5 @@
+"""What can go wrong with the embedded database, in words for the person who started it."""
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded database cannot run here; the message says why and what to do."""

@@ -1,0 +1,17 @@
+-- provision: run by psql as superuser on database postgres, each time the roles' text has changed. Repeatable.
+-- Passwords come by the environment, which others cannot read, as they can a command line.
+-- :roles is the path of roles.sql.
+SELECT 'CREATE DATABASE emulation TEMPLATE template0' WHERE NOT EXISTS (
+    SELECT FROM pg_database WHERE datname = 'emulation'
+) \gexec
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
+\connect emulation
+\i :roles
+\getenv migrate_password PASSWORD_OF_EMULATION_MIGRATE
+\getenv app_password PASSWORD_OF_EMULATION_APP
+\getenv keys_password PASSWORD_OF_EMULATION_KEYS
+\getenv heads_password PASSWORD_OF_EMULATION_HEADS
+ALTER ROLE emulation_migrate PASSWORD :'migrate_password';
+ALTER ROLE emulation_app PASSWORD :'app_password';
+ALTER ROLE emulation_keys PASSWORD :'keys_password';
+ALTER ROLE emulation_heads PASSWORD :'heads_password';

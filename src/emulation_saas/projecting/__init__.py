@@ -1,0 +1,34 @@
+"""What a projection is: a pure fold of the log into documents. Kept up live, rebuilt, read as of any position.
+
+Design
+------
+The log is the only record. A *projection* (top-level `projections`, one module each) folds events into *documents*, each
+under a key; a document is its state in JSON with the position of the last event that changed it. From `evolve` alone come
+
+::
+
+    live      runner    tail ─▶ batch ─▶ fold ─▶ documents + checkpoint, one transaction
+    rebuilt   rebuild   whole log ─▶ fold in memory ─▶ swapped in, one transaction
+    as of p   reading   events ≤ p that the key's tags select ─▶ fold ─▶ answered, never stored
+    why       Projection.reasons: the positions a figure rests on, kept in the state beside it
+
+and must be the same: live == rebuilt == folded by hand == as of now; snapshot at p + what came after p == now.
+
+Rules that every change here must keep:
+
+* `folding.fold` is the only caller of `evolve`. An event that cannot be folded quarantines its document: it keeps its last
+  good state, shows where and why it stopped, takes nothing from that position on, and stops nothing else. A rebuild lifts it.
+* A checkpoint moves in the transaction of the documents it speaks for, to a position that was folded, never backward.
+* A state holds nothing personal. Names of officials are opened from the log when they are shown, so no clear copy of them
+  lies anywhere, and destroying a key is enough.
+* Reading never depends on the runner being right: a version that is not built yet is folded from the log.
+* This package knows no projection and no capability. `wiring` hands the projections in.
+"""
+
+from emulation_saas.projecting.projection import AnyProjection, Projection
+from emulation_saas.projecting.reading import Reader
+from emulation_saas.projecting.rebuild import Rebuilt, rebuild
+from emulation_saas.projecting.routes import document_routes
+from emulation_saas.projecting.runner import Runner
+
+__all__ = ["AnyProjection", "Projection", "Reader", "Rebuilt", "Runner", "document_routes", "rebuild"]

@@ -1,0 +1,89 @@
+"""What a projection is: a pure fold of the log into documents, and the questions that are asked of a document.
+
+One module of the top-level `projections` holds one projection. It says which events it reads, which documents an event
+belongs to, and how a document's state changes; everything else (live, rebuilt, as of a position) is made from that.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+import msgspec
+
+from emulation_saas.kernel.events import AnyRecorded, Event
+from emulation_saas.projecting.views import WHOLE, View
+
+State = TypeVar("State", bound=msgspec.Struct)
+
+_encode: Final = msgspec.json.Encoder(decimal_format="string").encode
+
+
+class Projection(ABC, Generic[State]):
+    """One question asked of the log. Stateless: one instance serves every province, live and past.
+
+    A state is a frozen struct without floats, sets or personal fields. Its decimals are those of the events, spelled as
+    the log spells them; what is worked out from them is worked out when it is read. Where order carries meaning the
+    state keeps it in tuples or in the order of its objects' keys, so its JSON is written in that order.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    """Another version is another document: raise it with every change of `evolve` or of the state's shape."""
+    reads: ClassVar[tuple[type[Event], ...]]
+    is_province_wide: ClassVar[bool] = False
+    """Its one document, `WHOLE`, is selected by types alone; snapshots bound what reading its past costs."""
+
+    def key(self, event: Any) -> str:  # noqa: ANN401 - one of `reads`, which the type system cannot say
+        """Return the key of the document to which an event belongs; of several, see `keys_of`."""
+        raise NotImplementedError  # pragma: no cover - a projection has this or `keys_of`
+
+    def keys_of(self, recorded: AnyRecorded) -> Sequence[str]:
+        """Return the keys of all documents to which a recorded event belongs; mostly one."""
+        return (self.key(recorded.event),)
+
+    @abstractmethod
+    def tags_of(self, key: str) -> list[str]:
+        """Return the tags that all events of a key bear; none where types alone select them."""
+
+    @abstractmethod
+    def initial(self) -> State:
+        """Return the state before any event."""
+
+    @abstractmethod
+    def evolve(self, state: State, recorded: AnyRecorded) -> State:
+        """Return the state after one more event. Pure; what raises here quarantines the document."""
+
+    @abstractmethod
+    def reasons(self, state: State, figure: str) -> list[int]:
+        """Return the positions on which a figure rests, in order; none for a figure that is not there.
+
+        A figure is named by words and handles joined with `/`, as the projection's docstring lists.
+        """
+
+    @property
+    @abstractmethod
+    def views(self) -> Sequence[View[State]]:
+        """Return what is answered from its documents."""
+
+    @cached_property
+    def read_types(self) -> frozenset[type[Event]]:
+        """The events it reads, for a look-up."""
+        return frozenset(self.reads)
+
+    @cached_property
+    def _decoder(self) -> "msgspec.json.Decoder[State]":
+        return msgspec.json.Decoder(type(self.initial()))
+
+    def encode(self, state: State) -> bytes:
+        """Return a state's bytes: the same for the same events, always."""
+        return _encode(state)
+
+    def decode(self, document: bytes) -> State:
+        """Return the state that these bytes spell."""
+        return self._decoder.decode(document)
+
+
+AnyProjection = Projection[Any]
+
+__all__ = ["WHOLE", "AnyProjection", "Projection", "State"]

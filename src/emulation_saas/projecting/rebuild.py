@@ -1,0 +1,89 @@
+"""Rebuilding: a projection's documents are made again from the log, in memory, and put in place at once.
+
+While it folds, the documents that are there go on being read and kept up. At the end it holds the checkpoint, folds what
+came meanwhile, and swaps documents, quarantine and checkpoint in one transaction: readers see the old ones or the new
+ones, and the live runner goes on from there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from emulation_saas.kernel.use_cases import Selector
+from emulation_saas.log import ProvinceLog
+from emulation_saas.postgres.database import Database
+from emulation_saas.projecting.folding import Documents, Stored, fold_keeping, poisons, written
+from emulation_saas.projecting.projection import AnyProjection
+from emulation_saas.projecting.storing import Store
+
+WINDOW: Final = 10_000
+"""Positions read at a time."""
+
+Progress = Callable[[int, int], None]
+"""Told the position reached and the head as it was at the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did."""
+
+    position: int
+    """At which the new documents are true."""
+    events: int
+    """How many events were folded."""
+    documents: int
+    quarantined: int
+
+
+async def rebuild(
+    log: ProvinceLog, database: Database, projection: AnyProjection, *, progress: Progress | None = None
+) -> Rebuilt:
+    """Make a projection's documents of one province again, from the log alone. Lifts its quarantine.
+
+    Args:
+        log: the province's log.
+        database: where the documents lie.
+        projection: which one.
+        progress: told after every window.
+    """
+    folding = _Folding(log, projection)
+    head = (await log.head()).position
+    while folding.position < head:
+        await folding.go_on(min(folding.position + WINDOW, head))
+        if progress is not None:
+            progress(folding.position, head)
+    async with database.in_province(log.province) as connection:
+        store = Store(connection, log.province)
+        reached = await store.hold_checkpoint(projection)
+        if reached > folding.position:  # kept up meanwhile: the documents must not go back
+            await folding.go_on(reached)
+        documents = written(projection, folding.documents, folding.documents)
+        stopped = poisons(projection, folding.documents, folding.documents)
+        await store.forget(projection)
+        await store.store([(projection, stored) for stored in documents])
+        await store.store_snapshots(projection, folding.snapshots)
+        if stopped:
+            await store.quarantine(stopped)
+        await store.move_checkpoints([projection], folding.position)
+    return Rebuilt(folding.position, folding.events, len(documents), len(stopped))
+
+
+class _Folding:
+    """A projection's documents while they are being made."""
+
+    def __init__(self, log: ProvinceLog, projection: AnyProjection) -> None:
+        self._log = log
+        self._projection = projection
+        self._selectors = [Selector(types=list(projection.reads))]
+        self.position = 0
+        self.events = 0
+        self.documents: Documents = {}
+        self.snapshots: list[Stored] = []
+
+    async def go_on(self, through: int) -> None:
+        """Fold what follows, up to and including a position."""
+        recorded = await self._log.recorded(self._selectors, after=self.position, through=through)
+        _, snapshots = fold_keeping(self._projection, self.documents, recorded, after=self.position, through=through)
+        self.snapshots += snapshots
+        self.events += len(recorded)
+        self.position = through

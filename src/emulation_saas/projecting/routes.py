@@ -1,0 +1,151 @@
+"""GET for every view of every projection. One way for all: parse, read, answer."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Annotated, Any, Final
+
+from litestar import Request, get
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from emulation_saas.http.answers import JSON, Answer, is_same
+from emulation_saas.http.exchange import exchange_of
+from emulation_saas.http.paging import Page, page
+from emulation_saas.kernel.authority import Authority
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, is_handle
+from emulation_saas.log import ProvinceLog
+from emulation_saas.projecting.projection import AnyProjection
+from emulation_saas.projecting.reading import Query, Reader, Reading
+from emulation_saas.projecting.refusals import NoSuchDocument
+from emulation_saas.projecting.views import View, Where
+
+YEAR_MIN: Final = 1948
+YEAR_MAX: Final = 2200
+POSITION_MAX: Final = 2**53
+
+AsOf = Annotated[
+    FromQuery[str | None],
+    QueryParameter(
+        description="A position of the log, or an instant (RFC 3339, no fraction) up to now: the answer as it was then",
+        max_length=40,
+    ),
+]
+MinPosition = Annotated[
+    FromQuery[int],
+    QueryParameter(description="Wait until the answer contains this position, at most 5 s", ge=0, le=POSITION_MAX),
+]
+ValidOn = Annotated[
+    FromQuery[date | None],
+    QueryParameter(description="The calendar day that names, members and offices are asked for; today by default"),
+]
+
+_VARY: Final = (b"vary", b"authorization, accept-language")
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_REVALIDATE: Final = (b"cache-control", b"private, no-cache")
+_FINAL: Final = (b"cache-control", b"private, max-age=31536000, immutable")
+
+
+def document_routes(projections: Iterable[AnyProjection]) -> tuple[HTTPRouteHandler, ...]:
+    """Return a handler for every view, to be mounted below `/v1/provinces/{province}`.
+
+    They expect the dependencies `log`, `authority` and `reader` (`Reader`).
+    """
+    return tuple(_handler(projection, view) for projection in projections for view in projection.views)
+
+
+def _handler(projection: AnyProjection, view: View[Any]) -> HTTPRouteHandler:
+    async def answer(**given: Any) -> Answer:  # noqa: ANN401 - each is typed by the signature below
+        request: Request[Any, Any, Any] = given["request"]
+        reader: Reader = given["reader"]
+        query = Query(
+            as_of=given["as_of"],
+            min_position=given["min_position"],
+            valid_on=given.get("valid_on"),
+            page=given.get("page", Page()),
+        )
+        reading = await reader.read(given["log"], given["authority"], (projection, view), _where(given), query)
+        return _answered(request, reading)
+
+    answer.__name__ = answer.__qualname__ = _operation(view)
+    answer.__doc__ = view.summary + "."
+    signature = inspect.Signature(_parameters(view), return_annotation=view.document)
+    answer.__signature__ = signature  # type: ignore[attr-defined] # functions take any attribute
+    answer.__annotations__ = {
+        **{name: parameter.annotation for name, parameter in signature.parameters.items()},
+        "return": view.document,
+    }
+    decorate: Callable[[Any], HTTPRouteHandler] = get(
+        _template(view.path),
+        summary=view.summary,
+        operation_id=_operation(view),
+        dependencies={"page": Provide(page, sync_to_thread=False)} if view.is_paged else None,
+    )
+    return decorate(answer)
+
+
+def _parameters(view: View[Any]) -> list[inspect.Parameter]:
+    """Return what a view's handler takes."""
+
+    def parameter(name: str, annotation: Any, **default: Any) -> inspect.Parameter:  # noqa: ANN401 - a type, a value
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, **default)
+
+    taken = [parameter(name, FromPath[int] if name == "year" else FromPath[str]) for name in _named(view.path)]
+    taken += [
+        parameter("request", Request),
+        parameter("log", NamedDependency[ProvinceLog]),
+        parameter("authority", NamedDependency[Authority]),
+        parameter("reader", NamedDependency[Reader]),
+        parameter("as_of", AsOf, default=None),
+        parameter("min_position", MinPosition, default=0),
+    ]
+    if view.is_dated:
+        taken.append(parameter("valid_on", ValidOn, default=None))
+    if view.is_paged:
+        taken.append(parameter("page", NamedDependency[Page]))
+    return taken
+
+
+def _named(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+
+
+def _template(path: str) -> str:
+    """Return the path as the framework spells it."""
+    return path.replace("{year}", "{year:int}").replace("}", ":str}").replace(":int:str}", ":int}")
+
+
+def _operation(view: View[Any]) -> str:
+    words = [part.strip("{}").replace("-", "_") for part in view.path.split("/") if part]
+    return "_".join(["read", *words]) if words else "read_province"
+
+
+def _where(given: dict[str, Any]) -> Where:
+    """Return the path's parameters; what can name nothing is not looked for."""
+    year = given.get("year", YEAR_MIN)
+    if not YEAR_MIN <= year <= YEAR_MAX:
+        raise NoSuchDocument
+    for name in ("bloc", "agency", "ballot"):
+        if name in given and not is_handle(given[name]):
+            raise NoSuchDocument
+    return Where(
+        bloc=BlocId(given.get("bloc", "")),
+        year=given.get("year", 0),
+        agency=AgencyId(given.get("agency", "")),
+        ballot=BallotId(given.get("ballot", "")),
+    )
+
+
+def _answered(request: Request[Any, Any, Any], reading: Reading) -> Answer:
+    exchange = exchange_of(request.scope)
+    exchange.position = reading.position
+    tag = f'"{reading.tag}"'.encode()
+    headers = [(b"log-position", b"%d" % reading.position), (b"etag", tag), _VARY]
+    if not reading.is_settled:
+        headers.append(_NO_STORE)
+    else:
+        headers.append(_FINAL if reading.is_final else _REVALIDATE)
+        if is_same(exchange.if_none_match, tag):
+            return Answer(b"", status=304, headers=headers)
+    return Answer(reading.body, status=200, headers=[JSON, *headers])

@@ -1,0 +1,81 @@
+"""The commands of provinces over HTTP. Opening one is the platform's: it is mounted outside any province."""
+
+from datetime import date
+
+import msgspec
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from emulation_saas.http.bodies import Body, Line
+from emulation_saas.kernel.ids import Handle, mint_person
+from emulation_saas.kernel.use_cases import Acting
+from emulation_saas.log import Accepted, ProvinceLog, ProvinceLogs
+from emulation_saas.provinces.events import ProvinceKind
+from emulation_saas.provinces.use_cases import NameProvince, OpenProvince
+
+
+class AdminBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first administrator: who the token names, and the name of the person."""
+
+    issuer: Line
+    sub: Line
+    name: Line
+
+
+class NameBody(Body, frozen=True, kw_only=True):
+    """A name with kind and code, from a day on."""
+
+    name: Line
+    kind: ProvinceKind
+    code: Line
+    effective_on: date
+    legal_basis: Line
+
+
+class ProvinceBody(NameBody, frozen=True, kw_only=True):
+    """A province to open."""
+
+    province: Handle
+    admin: AdminBody
+
+
+@post("/provinces", summary="Open a province")
+async def open_province(
+    data: JSONBody[ProvinceBody], acting: NamedDependency[Acting], logs: NamedDependency[ProvinceLogs]
+) -> Accepted:
+    """Open a province's log under a permanent handle and appoint its first administrator. For platform operators."""
+    opening = OpenProvince(
+        province=data.province,
+        name=data.name,
+        kind=data.kind,
+        code=data.code,
+        effective_on=data.effective_on,
+        legal_basis=data.legal_basis,
+        admin=mint_person(),
+        issuer=data.admin.issuer,
+        sub=data.admin.sub,
+        admin_name=data.admin.name,
+        time=data.entered(),
+    )
+    return await logs.open(data.province, opening, by=acting)
+
+
+@post("/names", summary="Name the province from a day on")
+async def name_province(
+    data: JSONBody[NameBody], acting: NamedDependency[Acting], log: NamedDependency[ProvinceLog]
+) -> Accepted:
+    """Give the province another name, kind or code from a day on; earlier days keep theirs."""
+    naming = NameProvince(
+        name=data.name,
+        kind=data.kind,
+        code=data.code,
+        effective_on=data.effective_on,
+        legal_basis=data.legal_basis,
+        time=data.entered(),
+    )
+    return await log.execute(naming, by=acting)
+
+
+PLATFORM_ROUTES = (open_province,)
+ROUTES = (name_province,)

@@ -1,0 +1,153 @@
+"""What an operator may set, from the environment. Wrong settings stop the service before it starts, and say why."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+PREFIX: Final = "EMULATION_"
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_ORIGIN: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?")
+
+
+class SettingsError(Exception):
+    """The settings are wrong; the message says which and why, one line each."""
+
+
+class Issuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An issuer whose tokens are accepted."""
+
+    issuer: Annotated[str, Meta(min_length=1, max_length=255)]
+    audience: Annotated[str, Meta(min_length=1, max_length=255)]
+    jwks: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class Operator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A platform operator, as tokens name them."""
+
+    issuer: Annotated[str, Meta(min_length=1, max_length=255)]
+    sub: Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator may set. Each is read from `EMULATION_` and its name in capitals."""
+
+    database_url: Annotated[
+        str | None,
+        Meta(description="PostgreSQL 17 or 18 to use, as a postgresql:// URL; without it the embedded one starts"),
+    ] = None
+    data: Annotated[Path, Meta(description="Directory of the embedded database and of the local issuer's key")] = Path(
+        "emulation-data"
+    )
+    host: Annotated[str, Meta(description="Address to listen on", min_length=1, max_length=255)] = "127.0.0.1"
+    port: Annotated[int, Meta(description="Port to listen on; 0 takes a free one", ge=0, le=65_535)] = 8080
+    workers: Annotated[int, Meta(description="Worker processes", ge=1, le=64)] = 2
+    issuers: Annotated[
+        tuple[Issuer, ...],
+        Meta(
+            description="Whose tokens are accepted: a JSON list of {issuer, audience, jwks}; jwks: a path or https URL",
+            max_length=20,
+        ),
+    ] = ()
+    operators: Annotated[
+        tuple[Operator, ...],
+        Meta(description="Who may open provinces: a JSON list of {issuer, sub}", max_length=100),
+    ] = ()
+    log_origin: Annotated[
+        str,
+        Meta(description="First part of every log's origin, a host name of yours; never changes once a log is opened"),
+    ] = "emulation.local"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One line of the README's table."""
+
+    variable: str
+    default: str
+    meaning: str
+
+
+def settings_table() -> list[Setting]:
+    """Return every setting with its default and meaning, for the README and for `--help`."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return [
+        Setting(
+            variable=PREFIX + field.name.upper(),
+            default=_spell(field.default),
+            meaning=next(str(meta.description) for meta in hints[field.name].__metadata__ if isinstance(meta, Meta)),
+        )
+        for field in msgspec.structs.fields(Settings)
+    ]
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Return the settings of an environment.
+
+    Raises:
+        SettingsError: a value is wrong, or a name beginning with EMULATION_ is none of ours.
+    """
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    known = {PREFIX + field.name.upper(): field for field in msgspec.structs.fields(Settings)}
+    for variable in sorted(name for name in environment if name.startswith(PREFIX)):
+        text = environment[variable].strip()
+        if variable not in known:
+            faults.append(f"{variable}: there is no such setting")
+        elif text:
+            field = known[variable]
+            try:
+                values[field.name] = _read(text, field.type)
+            except (msgspec.MsgspecError, ValueError) as error:
+                faults.append(f"{variable}: {error}")
+    settings = Settings(**values)
+    faults += _contradictions(settings)
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def _read(text: str, kind: Any) -> Any:  # noqa: ANN401 - a type, and a value of it
+    if text.startswith("["):
+        return msgspec.json.decode(text, type=kind)
+    return msgspec.convert(text, type=kind, strict=False, dec_hook=_path)
+
+
+def _path(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's own hook
+    if kind is Path:
+        return Path(value)
+    detail = f"not a {kind.__name__}"
+    raise ValueError(detail)
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    faults: list[str] = []
+    url = settings.database_url
+    if url is not None and urlsplit(url).scheme not in {"postgresql", "postgres"}:
+        faults.append(f"{PREFIX}DATABASE_URL: begins with postgresql://")
+    if not _ORIGIN.fullmatch(settings.log_origin):
+        faults.append(f"{PREFIX}LOG_ORIGIN: a host name in lower case, at most 100 characters")
+    names = [issuer.issuer for issuer in settings.issuers]
+    if len(names) != len(set(names)):
+        faults.append(f"{PREFIX}ISSUERS: an issuer is named twice")
+    faults += [
+        f"{PREFIX}ISSUERS: {issuer.jwks!r} is neither an absolute path nor an https URL (http only to this machine)"
+        for issuer in settings.issuers
+        if not _may_be_trusted(issuer.jwks)
+    ]
+    return faults
+
+
+def _may_be_trusted(jwks: str) -> bool:
+    """Tell whether keys may come from there: from a file, by TLS, or from this machine."""
+    location = urlsplit(jwks)
+    if location.scheme == "http":
+        return location.hostname in _LOOPBACK
+    return Path(jwks).is_absolute() or (location.scheme == "https" and bool(location.hostname))
+
+
+def _spell(default: Any) -> str:  # noqa: ANN401 - any default
+    return "" if default is None else "[]" if default == () else str(default)

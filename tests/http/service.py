@@ -1,0 +1,163 @@
+"""A small service for tests: one province without a database, a few routes, an issuer whose key the tests hold."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import msgspec
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+from joserfc.jws import JWSRegistry
+from litestar import Litestar, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
+from msgspec import Meta
+
+from emulation_saas.http.application import create_app
+from emulation_saas.http.bodies import Body, Line
+from emulation_saas.http.keys import KeySource
+from emulation_saas.http.paging import Page
+from emulation_saas.http.tokens import TrustedIssuer, Verifier
+from emulation_saas.kernel.authority import Authority
+from emulation_saas.kernel.ids import PersonId
+from emulation_saas.kernel.use_cases import Acting
+from emulation_saas.log import Accepted, ProvinceLog
+from emulation_saas.settings import Operator, Settings
+
+ISSUER: Final = "https://id.example"
+AUDIENCE: Final = "emulation"
+KEY: Final = OKPKey.generate_key("Ed25519", parameters={"kid": "k1", "use": "sig"})
+ADA: Final = PersonId("p-adaadaadaa")
+EVENT: Final = b'{"data":{"note":"\xc4\x91\xe1\xbb\x93ng \xc3\xbd"},"id":"7","type":"note.written.v1"}'
+
+
+def token(sub: str = "ada", *, key: OKPKey = KEY, header: dict[str, Any] | None = None, **claims: Any) -> str:
+    """Return a token; claims given as None are left out."""
+    now = int(time.time())
+    said = {"iss": ISSUER, "aud": AUDIENCE, "sub": sub, "iat": now, "exp": now + 600} | claims
+    said = {name: value for name, value in said.items() if value is not None}
+    named = {"alg": "Ed25519", "kid": "k1"} | (header or {})
+    registry = JWSRegistry(algorithms=["Ed25519", "HS256", "ES256", "RS256"], strict_check_header=False)
+    return jwt.encode(named, said, key, registry=registry)
+
+
+def jwks(folder: Path, *keys: Any) -> str:
+    """Write a JWKS file and return its path."""
+    path = folder / "jwks.json"
+    path.write_bytes(msgspec.json.encode({"keys": [key.as_dict(private=False) for key in keys or (KEY,)]}))
+    return str(path)
+
+
+class NoteBody(Body, frozen=True, kw_only=True):
+    """A note."""
+
+    note: Line
+    marks: Annotated[list[Annotated[int, Meta(ge=0, le=10)]], Meta(max_length=5)] = []
+
+
+class Notebook(ProvinceLog):
+    """A province's log that remembers what it was asked and answers the same each time."""
+
+    def __init__(self, answer: Callable[[], Awaitable[Accepted]] | None = None) -> None:
+        self.asked: list[tuple[str, str, Acting]] = []
+        self.answer = answer
+
+    async def person_of(self, issuer: str, sub: str) -> PersonId | None:
+        return {(ISSUER, "ada"): ADA, (ISSUER, "gone"): PersonId("p-gonegonego")}.get((issuer, sub))
+
+    async def authority(self, person: PersonId) -> Authority:
+        return Authority(person=person, known=person == ADA)
+
+    async def write(self, note: str, text: str, *, by: Acting) -> Accepted:
+        self.asked.append((note, text, by))
+        return await self.answer() if self.answer else Accepted(7, [msgspec.Raw(EVENT)])
+
+
+class Notebooks:
+    """All logs: of one province, called bac-song."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+
+    async def find(self, handle: str) -> ProvinceLog | None:
+        return self.notebook if handle == "bac-song" else None
+
+
+@post("/notes/{note:str}")
+async def write_note(
+    note: FromPath[str], data: JSONBody[NoteBody], acting: NamedDependency[Acting], log: NamedDependency[ProvinceLog]
+) -> Accepted:
+    """Write a note."""
+    assert isinstance(log, Notebook)
+    return await log.write(note, data.note, by=acting)
+
+
+@get("/notes")
+async def list_notes(authority: NamedDependency[Authority], page: NamedDependency[Page]) -> dict[str, Any]:
+    """List notes."""
+    return {"person": authority.person, "limit": page.limit, "start": page.start("notes")}
+
+
+@get("/years/{year:int}")
+async def read_year(year: FromPath[int], since: FromQuery[int] = 0) -> dict[str, int]:
+    """Read a year."""
+    return {"year": year, "since": since}
+
+
+@get("/stream", media_type="text/event-stream")
+async def stream() -> Stream:
+    """Stream for ever, as far as a test cares."""
+
+    async def events() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+
+    return Stream(events(), media_type="text/event-stream")
+
+
+@post("/provinces")
+async def open_province(acting: NamedDependency[Acting], logs: NamedDependency[Any]) -> Response[dict[str, Any]]:
+    """Open a province."""
+    assert isinstance(logs, Notebooks)
+    return Response({"person": acting.person, "key": acting.idempotency_key}, status_code=201)
+
+
+def little_service(
+    folder: Path,
+    *,
+    notebook: Notebook | None = None,
+    routes: Sequence[ControllerRouterHandler] = (),
+    reachable: Callable[[], Awaitable[None]] | None = None,
+) -> Litestar:
+    """Return the service around one notebook."""
+
+    async def reached() -> None:
+        return None
+
+    keys = KeySource(jwks(folder))
+    return create_app(
+        routes=[write_note, *routes],
+        documents=[list_notes, read_year, stream],
+        platform_routes=[open_province],
+        logs=Notebooks(notebook or Notebook()),
+        verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=keys)]),
+        settings=Settings(operators=(Operator(issuer=ISSUER, sub="root"),)),
+        reachable=reachable or reached,
+    )
+
+
+@asynccontextmanager
+async def calling(app: Any, sub: str | None = "ada") -> AsyncIterator[httpx.AsyncClient]:
+    """Lend a client that calls as a subject, or as nobody."""
+    headers = {"authorization": f"Bearer {token(sub)}"} if sub else {}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service", headers=headers) as client:
+        yield client
+
+
+NOTES: Final = "/v1/provinces/bac-song/notes"
+"""Where notes are."""

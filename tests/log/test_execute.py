@@ -1,0 +1,165 @@
+"""Executing use cases on a real log: durable, gapless, once."""
+
+import asyncio
+import hashlib
+
+import msgspec
+import pytest
+
+from emulation_saas.agencies.use_cases import AgencyHandleTaken
+from emulation_saas.kernel.ids import OPERATOR, PersonId
+from emulation_saas.kernel.rejections import NotEmpowered
+from emulation_saas.kernel.use_cases import Acting
+from emulation_saas.log.batch import IdempotencyKeyReused
+from emulation_saas.log.frontier import Frontier, leaf_hash
+from emulation_saas.provinces.events import ProvinceOpened
+from tests.logs import ISSUER, open_province, register, running_logs
+
+
+async def test_position_one_opens_the_log(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        first, second, *_ = await province.log.recorded()
+        assert (first.event.type, first.position, first.actor) == ("log.opened.v1", 1, OPERATOR)
+        assert first.event.origin == f"log.test/log/{province.log.province}"
+        assert second.event == ProvinceOpened(province="bac-song")
+
+
+async def test_accepted_command_is_in_the_log_as_answered(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        accepted = await province.log.execute(register("noi-vu"), by=province.acting())
+        (stored,), head = await province.log.read(after=accepted.position - 1)
+        assert head == stored.position == accepted.position
+        assert [bytes(event) for event in accepted.events] == [stored.event.data]
+        assert stored.event.tags == ["agency:noi-vu"]
+
+
+async def test_root_is_that_of_the_stored_bytes(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        for number in range(9):
+            await province.log.execute(register(f"a-{number}"), by=province.acting())
+        frontier = Frontier()
+        for stored in (await province.log.read())[0]:
+            frontier.append(leaf_hash(stored.event.data))
+        head = await province.log.head()
+        assert (head.position, head.root, head.frontier) == (frontier.size, frontier.root(), frontier.peaks)
+
+
+async def test_rejection_fails_its_own_caller_only(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        stranger = Acting(PersonId("p-stranger22"))
+        good, refused, again = await asyncio.gather(
+            province.log.execute(register("noi-vu"), by=province.acting()),
+            province.log.execute(register("tu-phap"), by=stranger),
+            province.log.execute(register("noi-vu"), by=province.acting()),
+            return_exceptions=True,
+        )
+        assert not isinstance(good, BaseException)
+        assert len(good.events) == 1
+        assert isinstance(refused, NotEmpowered)
+        assert not isinstance(again, BaseException)
+        assert again.events == []
+
+
+async def test_decision_sees_those_before_it_in_the_batch(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        other = msgspec.structs if False else register("noi-vu")
+        taken = type(other)(**{**other.__dict__, "name": "Sở khác"})
+        results = await asyncio.gather(
+            province.log.execute(register("noi-vu"), by=province.acting()),
+            province.log.execute(taken, by=province.acting()),
+            return_exceptions=True,
+        )
+        assert isinstance(results[1], AgencyHandleTaken)
+
+
+async def test_retry_of_a_success_is_that_success(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        first = await province.log.execute(register("noi-vu"), by=province.acting("key-1"))
+        await province.log.execute(register("tu-phap"), by=province.acting())
+        again = await province.log.execute(register("noi-vu"), by=province.acting("key-1"))
+        assert again == first
+    async with running_logs(database_url) as logs:
+        log = await logs.find("bac-song")
+        assert log is not None
+        later = await log.execute(register("noi-vu"), by=province.acting("key-1"))
+        assert later == first
+
+
+async def test_empty_success_is_kept_under_its_key(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        await province.log.execute(register("noi-vu"), by=province.acting())
+        empty = await province.log.execute(register("noi-vu"), by=province.acting("key-1"))
+        await province.log.execute(register("tu-phap"), by=province.acting())
+        assert empty.events == []
+        assert await province.log.execute(register("noi-vu"), by=province.acting("key-1")) == empty
+
+
+async def test_same_key_at_once_takes_effect_once(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        before = (await province.log.head()).position
+        answers = await asyncio.gather(
+            *(province.log.execute(register("noi-vu"), by=province.acting("key-1")) for _ in range(100))
+        )
+        assert len({answer.position for answer in answers}) == 1
+        assert all(len(answer.events) == 1 for answer in answers)
+        assert (await province.log.head()).position == before + 1
+
+
+async def test_key_is_not_reused_for_another_request(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        await province.log.execute(register("noi-vu"), by=province.acting("key-1"))
+        with pytest.raises(IdempotencyKeyReused):
+            await province.log.execute(register("tu-phap"), by=province.acting("key-1", body="other"))
+
+
+async def test_rejection_is_not_kept_under_its_key(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        fingerprint = hashlib.sha256(b"").digest()
+        refused = Acting(PersonId("p-stranger22"), "key-1", fingerprint)
+        for _ in range(2):
+            with pytest.raises(NotEmpowered):
+                await province.log.execute(register("noi-vu"), by=refused)
+
+
+async def test_two_processes_never_decide_on_a_stale_head(database_url: str) -> None:
+    async with running_logs(database_url) as here, running_logs(database_url) as there:
+        province = await open_province(here)
+        other = await there.find("bac-song")
+        assert other is not None
+        answers = await asyncio.gather(
+            *(
+                log.execute(register(f"a-{number % 20}"), by=province.acting())
+                for number in range(200)
+                for log in (province.log, other)
+            )
+        )
+        assert sum(len(answer.events) for answer in answers) == 20
+        positions = [recorded.position for recorded in await province.log.recorded()]
+        assert positions == list(range(1, len(positions) + 1))
+
+
+async def test_person_is_known_by_token_and_empowered_by_role(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        assert await province.log.person_of(ISSUER, "admin@bac-song") == province.admin
+        assert await province.log.person_of(ISSUER, "somebody") is None
+        assert (await province.log.authority(province.admin)).is_admin
+        assert not (await province.log.authority(PersonId("p-stranger22"))).known
+
+
+async def test_other_process_knows_the_person_at_once(database_url: str) -> None:
+    async with running_logs(database_url) as here, running_logs(database_url) as there:
+        province = await open_province(here)
+        log = await there.find("bac-song")
+        assert log is not None
+        assert await log.person_of(ISSUER, "admin@bac-song") == province.admin
