@@ -163,12 +163,13 @@ class Standings(Projection[Table]):
 
     def evolve(self, state: Table, recorded: AnyRecorded) -> Table:
         """Return the table after one more fact."""
-        match recorded.event:
-            case ScoreAppraised(agency=agency, criterion=criterion, points=points, stage=stage):
-                member = state.members.get(agency, _NOT_SCORED)
-                appraised = member.appraised.copy()
-                appraised[criterion] = Appraisal(points, recorded.position, stage)
-                return state.having(agency, Member(member.claimed, member.claimed_at, appraised))
+        event = recorded.event
+        if isinstance(event, ScoreAppraised):  # nearly all there is to fold
+            member = state.members.get(event.agency, _NOT_SCORED)
+            appraised = member.appraised.copy()
+            appraised[event.criterion] = Appraisal(event.points, recorded.position, event.stage)
+            return state.having(event.agency, Member(member.claimed, member.claimed_at, appraised))
+        match event:
             case SelfScoreSubmitted(agency=agency, points=sheet):
                 member = state.members.get(agency, _NOT_SCORED)
                 claimed = {claim.criterion: claim.points for claim in sheet}

@@ -40,9 +40,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         Meta(description="PostgreSQL 17 or 18 to use, as a postgresql:// URL; without it the embedded one starts"),
     ] = None
-    data: Annotated[Path, Meta(description="Directory of the embedded database and of the local issuer's key")] = Path(
-        "emulation-data"
-    )
+    data: Annotated[
+        Path | None,
+        Meta(
+            description="Directory of the embedded database and of the local issuer's key; by default in the user's "
+            "own data directory, for root /var/lib/emulation-saas"
+        ),
+    ] = None
     host: Annotated[str, Meta(description="Address to listen on", min_length=1, max_length=255)] = "127.0.0.1"
     port: Annotated[int, Meta(description="Port to listen on; 0 takes a free one", ge=0, le=65_535)] = 8080
     workers: Annotated[int, Meta(description="Worker processes", ge=1, le=64)] = 2

@@ -1,23 +1,51 @@
-"""The only module that knows every part: which event types there are, how authority is folded, what answers which route."""
+"""The only module that knows every part: event types, the fold of authority, routes, projections, the application."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler
+
 from emulation_saas.access import events as access
+from emulation_saas.access import routes as access_routes
 from emulation_saas.access.authority import DIRECTORY_FACTS, directory_after, initial_directory
 from emulation_saas.agencies import events as agencies
+from emulation_saas.agencies import routes as agencies_routes
 from emulation_saas.ballots import events as ballots
+from emulation_saas.ballots import routes as ballots_routes
 from emulation_saas.blocs import events as blocs
+from emulation_saas.blocs import routes as blocs_routes
+from emulation_saas.http.application import create_app
+from emulation_saas.http.keys import KeySource
+from emulation_saas.http.tokens import TrustedIssuer, Verifier
 from emulation_saas.kernel.events import Event
-from emulation_saas.log import AuthorityFold
+from emulation_saas.log import AuthorityFold, Codec, ProvinceLogs, Registry
 from emulation_saas.log import events as log
+from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.meetings import events as meetings
+from emulation_saas.meetings import routes as meetings_routes
 from emulation_saas.nominations import events as nominations
+from emulation_saas.nominations import routes as nominations_routes
 from emulation_saas.offices import events as offices
+from emulation_saas.offices import routes as offices_routes
 from emulation_saas.pledges import events as pledges
+from emulation_saas.pledges import routes as pledges_routes
+from emulation_saas.postgres.database import Database, database_at
+from emulation_saas.projecting.reading import Reader
+from emulation_saas.projecting.routes import document_routes
+from emulation_saas.projecting.runner import Runner
 from emulation_saas.provinces import events as provinces
+from emulation_saas.provinces import routes as provinces_routes
 from emulation_saas.ratings import events as ratings
+from emulation_saas.ratings import routes as ratings_routes
 from emulation_saas.scoring import events as scoring
+from emulation_saas.scoring import routes as scoring_routes
+from emulation_saas.settings import Settings
 from emulation_saas.years import events as years
+from emulation_saas.years import routes as years_routes
+from projections import PROJECTIONS
 
 EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *log.EVENTS,
@@ -35,3 +63,67 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *meetings.EVENTS,
 )
 AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after)
+ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+    *provinces_routes.ROUTES,
+    *access_routes.ROUTES,
+    *agencies_routes.ROUTES,
+    *blocs_routes.ROUTES,
+    *years_routes.ROUTES,
+    *pledges_routes.ROUTES,
+    *scoring_routes.ROUTES,
+    *ratings_routes.ROUTES,
+    *ballots_routes.ROUTES,
+    *nominations_routes.ROUTES,
+    *offices_routes.ROUTES,
+    *meetings_routes.ROUTES,
+)
+
+
+def logs_of(database: Database, *, origin: str) -> ProvinceLogs:
+    """Return the logs of a database, with every event type and the fold of authority."""
+    return ProvinceLogs(database, Codec(Registry(EVENT_TYPES)), AUTHORITY, origin=origin)
+
+
+def application(settings: Settings) -> Litestar:
+    """Return the service of one worker. To be called where the event loop runs.
+
+    Raises:
+        ValueError: the settings name no database; a worker never starts its own.
+    """
+    if settings.database_url is None:
+        msg = "a worker needs EMULATION_DATABASE_URL"
+        raise ValueError(msg)
+    database = database_at(settings.database_url)
+    logs = logs_of(database, origin=settings.log_origin)
+
+    async def reachable() -> None:
+        await database.app.fetchval(STATEMENTS["ping"])
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncGenerator[None]:
+        async with database.opened(), logs.running():
+            keeping_up = asyncio.create_task(Runner(logs, database, PROJECTIONS).run())
+            try:
+                yield
+            finally:
+                keeping_up.cancel()
+                with suppress(asyncio.CancelledError):
+                    await keeping_up
+
+    verifier = Verifier(
+        [
+            TrustedIssuer(issuer=named.issuer, audience=named.audience, keys=KeySource(named.jwks))
+            for named in settings.issuers
+        ]
+    )
+    return create_app(
+        routes=ROUTES,
+        platform_routes=provinces_routes.PLATFORM_ROUTES,
+        documents=document_routes(PROJECTIONS),
+        given={"reader": Reader(database)},
+        logs=logs,
+        verifier=verifier,
+        settings=settings,
+        reachable=reachable,
+        lifespan=[lifespan],
+    )

@@ -1,15 +1,16 @@
 """A small service for tests: one province without a database, a few routes, an issuer whose key the tests hold."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import httpx
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 from litestar import Litestar, Response, get, post
 from litestar.di import NamedDependency
@@ -31,12 +32,13 @@ from emulation_saas.settings import Operator, Settings
 
 ISSUER: Final = "https://id.example"
 AUDIENCE: Final = "emulation"
-KEY: Final = OKPKey.generate_key("Ed25519", parameters={"kid": "k1", "use": "sig"})
+PRIVATE_KEY: Final = Ed25519PrivateKey.generate()
+KEY: Final = OKPKey.import_key(PRIVATE_KEY, parameters={"kid": "k1", "use": "sig"})
 ADA: Final = PersonId("p-adaadaadaa")
 EVENT: Final = b'{"data":{"note":"\xc4\x91\xe1\xbb\x93ng \xc3\xbd"},"id":"7","type":"note.written.v1"}'
 
 
-def token(sub: str = "ada", *, key: OKPKey = KEY, header: dict[str, Any] | None = None, **claims: Any) -> str:
+def token(sub: str = "ada", *, key: OKPKey = KEY, header: dict[str, Any] | None = None, **claims: object) -> str:
     """Return a token; claims given as None are left out."""
     now = int(time.time())
     said = {"iss": ISSUER, "aud": AUDIENCE, "sub": sub, "iat": now, "exp": now + 600} | claims
@@ -46,7 +48,7 @@ def token(sub: str = "ada", *, key: OKPKey = KEY, header: dict[str, Any] | None 
     return jwt.encode(named, said, key, registry=registry)
 
 
-def jwks(folder: Path, *keys: Any) -> str:
+def jwks(folder: Path, *keys: OKPKey | ECKey | RSAKey) -> str:
     """Write a JWKS file and return its path."""
     path = folder / "jwks.json"
     path.write_bytes(msgspec.json.encode({"keys": [key.as_dict(private=False) for key in keys or (KEY,)]}))
@@ -57,7 +59,7 @@ class NoteBody(Body, frozen=True, kw_only=True):
     """A note."""
 
     note: Line
-    marks: Annotated[list[Annotated[int, Meta(ge=0, le=10)]], Meta(max_length=5)] = []
+    marks: Annotated[tuple[Annotated[int, Meta(ge=0, le=10)], ...], Meta(max_length=5)] = ()
 
 
 class Notebook(ProvinceLog):
@@ -151,10 +153,10 @@ def little_service(
 
 
 @asynccontextmanager
-async def calling(app: Any, sub: str | None = "ada") -> AsyncIterator[httpx.AsyncClient]:
+async def calling(app: Litestar, sub: str | None = "ada") -> AsyncGenerator[httpx.AsyncClient]:
     """Lend a client that calls as a subject, or as nobody."""
     headers = {"authorization": f"Bearer {token(sub)}"} if sub else {}
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(app=cast("Any", app))
     async with httpx.AsyncClient(transport=transport, base_url="http://service", headers=headers) as client:
         yield client
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, cast
 
 from litestar.datastructures.headers import Accept
 from litestar.di import NamedDependency, Provide
+from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
 from emulation_saas.http.limits import IDEMPOTENCY_KEY_MAX
@@ -61,6 +62,10 @@ class Door:
         self._logs = logs
         self._verifier = verifier
         self._operators = operators
+
+    def __deepcopy__(self, _: object) -> "Door":
+        """Return itself: the framework copies a router's hooks, and there is one set of logs."""
+        return self
 
     async def to_province(self, request: Any) -> None:  # noqa: ANN401 - the framework knows no request class of ours
         """Find out who asks which province, and what they may do there.
@@ -121,7 +126,8 @@ def _demand_acceptable(request: StrictRequest) -> None:
     accept = request.exchange.accept
     if accept in _ANYTHING:
         return
-    media_type = str(request.route_handler.media_type or "application/json")
+    named = request.route_handler.media_type or MediaType.JSON
+    media_type = named.value if isinstance(named, MediaType) else named
     if Accept(cast("bytes", accept).decode("latin-1")).best_match([media_type]) is None:
         raise NotAcceptable
 

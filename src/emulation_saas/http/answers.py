@@ -1,11 +1,12 @@
 """Answers as they go on the wire: finished ones, and what a command recorded."""
 
-from typing import Any, Final, Protocol
+from typing import Any, Final, cast
 
 from litestar import Response
 from litestar.types import Receive, Scope, Send
 
 from emulation_saas.http.exchange import Exchange, exchange_of
+from emulation_saas.log import Accepted
 
 JSON: Final = (b"content-type", b"application/json")
 _NO_STORE: Final = (b"cache-control", b"no-store")
@@ -38,46 +39,37 @@ async def send_answer(send: Send, body: bytes, *, status: int, headers: list[tup
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-class Recorded(Protocol):
-    """What the log says of an accepted command."""
-
-    @property
-    def position(self) -> int:
-        """The log's head after it."""
-        ...
-
-    @property
-    def events(self) -> Any:  # noqa: ANN401 - a sequence of objects with the buffer protocol, which 3.11 cannot name
-        """The events it recorded, each as stored."""
-        ...
-
-
 class CommandAnswer(Response[Any]):
     """The answer to an accepted command: its events, byte for byte as stored, and the position they end at."""
 
-    __slots__ = ("recorded",)
+    __slots__ = ()
 
-    def __init__(self, content: Recorded, **_: Any) -> None:  # noqa: ANN401 - the framework's own arguments
-        """Take what the log says."""
-        self.recorded = content
+    def __init__(self, content: Any, **settings: Any) -> None:  # noqa: ANN401 - the framework's own arguments
+        """Take what a route returned."""
+        if isinstance(content, Accepted):
+            self.content = content
+        else:
+            super().__init__(content, **settings)
 
-    def to_asgi_response(self, app: Any, request: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002 - as above
-        """Return the finished answer."""
-        return _Accepted(self.recorded, exchange_of(request.scope))
+    def to_asgi_response(self, app: Any, request: Any, **settings: Any) -> Any:  # noqa: ANN401 - as above
+        """Return the finished answer; of anything else, what the framework makes of it."""
+        if isinstance(self.content, Accepted):
+            return _Accepted(self.content, exchange_of(request.scope))
+        return cast("Any", super()).to_asgi_response(app, request, **settings)
 
 
 class _Accepted:
     """An ASGI answer for what was recorded."""
 
-    __slots__ = ("_recorded",)
+    __slots__ = ("_accepted",)
 
-    def __init__(self, recorded: Recorded, exchange: Exchange) -> None:
-        self._recorded = recorded
-        exchange.position = recorded.position
+    def __init__(self, accepted: Accepted, exchange: Exchange) -> None:
+        self._accepted = accepted
+        exchange.position = accepted.position
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
-        position = b"%d" % self._recorded.position
-        body = b'{"events":[' + b",".join(self._recorded.events) + b'],"position":' + position + b"}"
+        position = b"%d" % self._accepted.position
+        body = b'{"events":[' + b",".join(self._accepted.events) + b'],"position":' + position + b"}"
         headers = [JSON, _NO_STORE, (b"log-position", position)]
         await send_answer(send, body, status=201, headers=headers)
 

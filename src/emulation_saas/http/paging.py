@@ -14,12 +14,13 @@ from msgspec import Meta
 
 from emulation_saas.http.limits import CURSOR_CHARS_MAX, PAGE_DEFAULT, PAGE_MAX
 from emulation_saas.http.refusals import BadCursor
+from emulation_saas.kernel.numbers import INTEGER_MAX
 
 _MARK_BYTES: Final = 6
 
 
 class _Place(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    position: Annotated[int, Meta(ge=0, lt=2**63)]
+    position: Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
     after: Annotated[str, Meta(min_length=1, max_length=200)]
 
 

@@ -155,7 +155,8 @@ def _on_http_exception(request: Request[Any, Any, Any], error: HTTPException) ->
         return _on_anything(request, error)
     answer = problem(exchange_of(request.scope), kind())
     if error.headers and "allow" in error.headers:
-        answer.raw_headers.append((b"allow", error.headers["allow"].encode("latin-1")))
+        allowed = ", ".join(sorted(error.headers["allow"].split(", ")))
+        answer.raw_headers.append((b"allow", allowed.encode()))
     return answer
 
 

@@ -18,6 +18,7 @@ from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec, Place
 from emulation_saas.log.facts import Key
 from emulation_saas.log.frontier import Frontier, leaf_hash
+from emulation_saas.log.reading import Head
 from emulation_saas.log.sealing import Opener
 
 EVENTS_MAX = 100
@@ -177,3 +178,22 @@ class Draft:
             [decided.last - len(decided.bodies) + 1 for decided in self.keyed],
             [decided.last for decided in self.keyed],
         )
+
+
+Answer = tuple[Command, Accepted | Exception]
+
+
+@dataclass
+class Step:
+    """What came of one attempt: who is answered what, who is decided again, and what was appended."""
+
+    answers: list[Answer] = field(default_factory=list)
+    remaining: list[Command] = field(default_factory=list)
+    lock_next: bool = False
+    appended: tuple[Head, Draft, dict[Key, Any]] | None = None
+
+
+def without(commands: list[Command], answers: list[Answer]) -> list[Command]:
+    """Return the commands that are not answered yet."""
+    answered = {id(command) for command, _ in answers}
+    return [command for command in commands if id(command) not in answered]

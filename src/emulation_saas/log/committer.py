@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -18,19 +17,18 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 import msgspec
 
-from emulation_saas.kernel.authority import Authority, operator
-from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId
-from emulation_saas.kernel.rejections import Rejection
+from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
 from emulation_saas.log.accepted import Accepted
-from emulation_saas.log.batch import Command, Decided, Draft, IdempotencyKeyReused, decide
+from emulation_saas.log.batch import Answer, Command, IdempotencyKeyReused, Step, without
 from emulation_saas.log.codec import Codec
-from emulation_saas.log.facts import Facts, Fold, Key, key_of, match_of
+from emulation_saas.log.drafting import Drafter
+from emulation_saas.log.facts import DIRECTORY, Facts, Fold, Key, key_of, match_of
 from emulation_saas.log.faults import OutcomeUnknownError
 from emulation_saas.log.frontier import Frontier
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import STATEMENTS, Head, Item, Reader
-from emulation_saas.log.sealing import Keyring, Opener
+from emulation_saas.log.sealing import Keyring
 from emulation_saas.postgres.database import ACQUIRE_TIMEOUT_S, Database, in_transaction
 
 if TYPE_CHECKING:
@@ -42,7 +40,6 @@ TAIL_MAX: Final = 8_000
 DIRECTORY_AGE_S: Final = 0.25
 """How old the directory may be that a read is judged by."""
 
-_DIRECTORY: Final[Key] = ("directory",)
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -68,6 +65,7 @@ class Committer:
         self._moved = moved
         self.keyring = Keyring(database, province)
         self.reader = Reader(province, codec, self.keyring)
+        self._drafter = Drafter(province, codec, self.keyring)
         self._facts = Facts()
         self._head: Head | None = None
         self._frontier = Frontier()
@@ -119,7 +117,7 @@ class Committer:
         if monotonic() - self._checked_at > DIRECTORY_AGE_S or (at_least is not None and self._checked_at < at_least):
             async with self._deciding, self._database.in_province(self._province) as connection:
                 await self._catch_up(connection)
-        directory: Directory = self._facts.view(_DIRECTORY)
+        directory: Directory = self._facts.view(DIRECTORY)
         return directory
 
     async def close(self) -> None:
@@ -149,7 +147,7 @@ class Committer:
             view = initial
             for recorded in await self.reader.recorded(rows):
                 view = evolve(view, recorded.event)
-            self._facts.keep(key, view, evolve, matches, at=at, pin=key == _DIRECTORY)
+            self._facts.keep(key, view, evolve, matches, at=at, pin=key == DIRECTORY)
 
     async def _catch_up(self, connection: "Connection", *, lock: bool = False) -> Head:
         """Read the head and fold what others committed since; the lock of deciding is held."""
@@ -161,9 +159,9 @@ class Committer:
         elif head.position > known:
             rows = await self.reader.after(connection, known, through=head.position)
             self._facts.fold([recorded.event for recorded in await self.reader.recorded(rows)])
-        if _DIRECTORY not in self._facts:
+        if DIRECTORY not in self._facts:
             selectors = [Selector(types=list(self._fold.reads))]
-            await self._load(connection, _DIRECTORY, selectors, self._fold.initial(), self._fold.after)
+            await self._load(connection, DIRECTORY, selectors, self._fold.initial(), self._fold.after)
         self._head = head
         self._frontier = Frontier(head.position, head.frontier)
         self._checked_at = monotonic()
@@ -223,7 +221,7 @@ class Committer:
         self._publish(step)
         return step.remaining, step.lock_next
 
-    def _publish(self, step: "_Step") -> None:
+    def _publish(self, step: Step) -> None:
         """What was appended is durable now: make it what is known, and answer."""
         if step.appended is not None:
             head, draft, changed = step.appended
@@ -238,73 +236,39 @@ class Committer:
             use_case = command.use_case
             await self._load(connection, command.view, use_case.facts(), use_case.initial(), use_case.evolve)
 
-    async def _decide_and_append(self, connection: "Connection", commands: list[Command], *, locked: bool) -> "_Step":
+    async def _decide_and_append(self, connection: "Connection", commands: list[Command], *, locked: bool) -> Step:
         head = self._head
         if head is None:  # pragma: no cover - _attempt has read it
             raise OutcomeUnknownError
         now = max(self._clock(), head.recorded_at)
-        decided, draft, changed = await self._draft(commands, now)
+        decided, draft, changed = await self._drafter.draft(self._facts, self._frontier, commands, now)
         doubtful = [each.command for each in decided if not each.events]
         if draft.is_empty or any(command.key is not None for command in doubtful):
             stored, position = await self._settled(connection, doubtful, locked=locked)
             if position != head.position:
-                return _Step(remaining=commands, lock_next=True)
+                return Step(remaining=commands, lock_next=True)
             if stored:
-                return _Step(answers=stored, remaining=_without(commands, stored), lock_next=locked)
-        answers: list[_Answer] = [(each.command, each.rejection or each.accepted) for each in decided]
+                return Step(answers=stored, remaining=without(commands, stored), lock_next=locked)
+        answers: list[Answer] = [(each.command, each.rejection or each.accepted) for each in decided]
         if draft.is_empty:
-            return _Step(answers=answers)
+            return Step(answers=answers)
         arguments = draft.arguments(expected=head.position, clock=self._clock())
         if not await connection.fetchval(STATEMENTS["append"], *arguments):
-            return _Step(remaining=commands, lock_next=True)
+            return Step(remaining=commands, lock_next=True)
         frontier = draft.frontier
         moved = Head(frontier.size, now, frontier.root(), frontier.peaks)
-        return _Step(answers=answers, appended=(moved, draft, changed))
-
-    async def _draft(self, commands: list[Command], now: datetime) -> tuple[list[Decided], Draft, dict[Key, Any]]:
-        """Decide in order, each command seeing what those before it did; keys for personal fields are made on the way."""
-        opener: Opener | None = None
-        while True:
-            self._facts.begin()
-            draft = Draft(self._province, self._codec, self._frontier, now)
-            changed: dict[Key, Any] = {}
-            decided: list[Decided] = []
-            persons: set[str] = set()
-            for command in commands:
-                each = self._decide(command, changed, now)
-                for event in each.events:
-                    persons |= {person for person in self._codec.persons_of(event) if not _knows(opener, person)}
-                if persons:
-                    break
-                decided.append(each if each.rejection else self._write(draft, each, opener, changed))
-            else:
-                return decided, draft, changed
-            opener = await self.keyring.opener(persons=persons)
-
-    def _decide(self, command: Command, changed: dict[Key, Any], now: datetime) -> Decided:
-        view = changed[command.view] if command.view in changed else self._facts.view(command.view)
-        directory: Directory = changed.get(_DIRECTORY) or self._facts.view(_DIRECTORY)
-        return decide(command, view, _authority(directory, command.acting.person), now)
-
-    def _write(self, draft: Draft, each: Decided, opener: Opener | None, changed: dict[Key, Any]) -> Decided:
-        try:
-            draft.write(each, opener)
-        except Rejection as rejection:
-            return Decided(each.command, [], rejection)
-        for event in each.events:
-            self._facts.changed_by(event, changed)
-        return each
+        return Step(answers=answers, appended=(moved, draft, changed))
 
     async def _settled(
         self, connection: "Connection", commands: list[Command], *, locked: bool
-    ) -> "tuple[list[_Answer], int]":
+    ) -> tuple[list[Answer], int]:
         """Return the stored answers of those commands that were accepted before, and where the head stands."""
         if not locked:
             async with in_transaction(connection, self._province):
                 return await self._settled(connection, commands, locked=True)
         asked = {command.key: command for command in commands if command.key is not None}
         actors, keys = [actor for actor, _ in asked], [key for _, key in asked]
-        answers: list[_Answer] = []
+        answers: list[Answer] = []
         for row in await connection.fetch(STATEMENTS["settled"], self._province, actors, keys) if asked else ():
             command = asked[row["actor"], row["key"]]
             if row["fingerprint"] != command.acting.fingerprint:
@@ -315,33 +279,7 @@ class Committer:
             answers.append((command, Accepted(last, [msgspec.Raw(event["body"]) for event in events])))
         return answers, (await self.reader.head(connection)).position
 
-    async def _repeated(self, connection: "Connection", commands: list[Command]) -> "_Step":
+    async def _repeated(self, connection: "Connection", commands: list[Command]) -> Step:
         """Answer those commands whose keys were found used; the others are decided again."""
         answers, _ = await self._settled(connection, commands, locked=False)
-        return _Step(answers=answers, remaining=_without(commands, answers), lock_next=True)
-
-
-_Answer = tuple[Command, Accepted | Exception]
-
-
-@dataclass
-class _Step:
-    """What came of one attempt: who is answered what, who is decided again, and what was appended."""
-
-    answers: list[_Answer] = field(default_factory=list)
-    remaining: list[Command] = field(default_factory=list)
-    lock_next: bool = False
-    appended: tuple[Head, Draft, dict[Key, Any]] | None = None
-
-
-def _authority(directory: Directory, person: PersonId) -> Authority:
-    return operator() if person == OPERATOR else directory.authority_of(person)
-
-
-def _knows(opener: Opener | None, person: str) -> bool:
-    return opener is not None and opener.knows(person)
-
-
-def _without(commands: list[Command], answers: list[_Answer]) -> list[Command]:
-    answered = {id(command) for command, _ in answers}
-    return [command for command in commands if id(command) not in answered]
+        return Step(answers=answers, remaining=without(commands, answers), lock_next=True)

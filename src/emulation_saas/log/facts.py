@@ -18,6 +18,8 @@ RECENT_MAX: Final = 8_192
 """Events remembered for views that are still being read from the database."""
 
 Key = tuple[Any, ...]
+DIRECTORY: Final[Key] = ("directory",)
+"""The view that every decision needs: who may do what."""
 Fold = Callable[[Any, Event], Any]
 
 

@@ -1,6 +1,6 @@
 """The province's log as everything else knows it: execute a use case, read, follow."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from time import monotonic
@@ -169,7 +169,7 @@ class ProvinceLogs:
         self._committers: dict[ProvinceId, Committer] = {}
 
     @asynccontextmanager
-    async def running(self) -> "AsyncIterator[ProvinceLogs]":
+    async def running(self) -> "AsyncGenerator[ProvinceLogs]":
         """Keep readers awake while inside; at the end, wait for what is being committed."""
         await self.waker.start()
         try:

@@ -1,6 +1,6 @@
 """The service's connections: one pool a role, and transactions that belong to one province."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -36,38 +36,44 @@ class Database:
     heads: "Pool"
 
     @asynccontextmanager
-    async def in_province(self, province: ProvinceId) -> AsyncIterator["Connection"]:
+    async def opened(self) -> AsyncGenerator[None]:
+        """Open the pools and close them at the end."""
+        async with self.app, self.keys, self.heads:
+            yield
+
+    @asynccontextmanager
+    async def in_province(self, province: ProvinceId) -> AsyncGenerator["Connection"]:
         """Lend a connection in a transaction that sees this province and nothing else."""
         async with _transaction(self.app, province) as connection:
             yield connection
 
     @asynccontextmanager
-    async def in_province_keys(self, province: ProvinceId) -> AsyncIterator["Connection"]:
+    async def in_province_keys(self, province: ProvinceId) -> AsyncGenerator["Connection"]:
         """Lend the same among the keys, which the service's own role cannot read."""
         async with _transaction(self.keys, province) as connection:
             yield connection
 
 
-@asynccontextmanager
-async def open_database(url: str, *, app_max: int = 8) -> AsyncIterator[Database]:
-    """Open the pools and close them at the end.
+def database_at(url: str, *, app_max: int = 8) -> Database:
+    """Return a database whose pools are not open yet. To be called where the event loop runs.
 
     Args:
         url: the base URL, without a user.
         app_max: connections of the service's own role; a province's writes need one, each read one.
     """
-    app = await _pool(url, APP_ROLE, app_max)
-    keys = await _pool(url, KEYS_ROLE, 2)
-    heads = await _pool(url, HEADS_ROLE, 1)
-    try:
-        yield Database(url, app, keys, heads)
-    finally:
-        for pool in (app, keys, heads):
-            await pool.close()
+    return Database(url, _pool(url, APP_ROLE, app_max), _pool(url, KEYS_ROLE, 2), _pool(url, HEADS_ROLE, 1))
 
 
-async def _pool(url: str, role: str, size: int) -> "Pool":
-    pool = await asyncpg.create_pool(
+@asynccontextmanager
+async def open_database(url: str, *, app_max: int = 8) -> AsyncGenerator[Database]:
+    """Open the pools and close them at the end. For the arguments see `database_at`."""
+    database = database_at(url, app_max=app_max)
+    async with database.opened():
+        yield database
+
+
+def _pool(url: str, role: str, size: int) -> "Pool":
+    return asyncpg.create_pool(
         role_dsn(url, role),
         min_size=1,
         max_size=size,
@@ -75,17 +81,16 @@ async def _pool(url: str, role: str, size: int) -> "Pool":
         timeout=ACQUIRE_TIMEOUT_S,
         server_settings={"application_name": role},
     )
-    return pool
 
 
 @asynccontextmanager
-async def _transaction(pool: "Pool", province: ProvinceId) -> AsyncIterator["Connection"]:
+async def _transaction(pool: "Pool", province: ProvinceId) -> AsyncGenerator["Connection"]:
     async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, in_transaction(connection, province):
         yield connection
 
 
 @asynccontextmanager
-async def in_transaction(connection: "Connection", province: ProvinceId) -> AsyncIterator[None]:
+async def in_transaction(connection: "Connection", province: ProvinceId) -> AsyncGenerator[None]:
     """Bind a connection to one province for one transaction; it begins in one round trip."""
     # A statement, not set_config(): it alone is passed on to the workers of a distributed server.
     await connection.execute(f"BEGIN; SET LOCAL emulation.province = '{province}'")

@@ -74,26 +74,28 @@ def fold(projection: Projection[State], documents: Documents, recorded: Iterable
     """
     read_types, keys_of, evolve = projection.read_types, projection.keys_of, projection.evolve
     touched: set[str] = set()
+    last: dict[str, AnyRecorded] = {}
     for each in recorded:
         if type(each.event) not in read_types:
             continue
-        position = each.position
         for key in keys_of(each):
             folded = documents.get(key)
             if folded is None:
                 folded = documents[key] = Folded(projection.initial())
-            if position >= folded.stopped_at:
+            elif folded.stopped_at != NEVER and each.position >= folded.stopped_at:
                 if folded.position == 0:
                     touched.add(key)  # so that there is a document on which the quarantine can be seen
                 continue
-            touched.add(key)
             try:
                 folded.state = evolve(folded.state, each)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must stop nothing but this document
-                folded.stopped_at, folded.reason = position, reason_of(error)
+                folded.stopped_at, folded.reason = each.position, reason_of(error)
+                touched.add(key)
             else:
-                folded.position = position
-    return touched
+                last[key] = each
+    for key, changed_by in last.items():  # here and not above: a position is read from text
+        documents[key].position = changed_by.position
+    return touched.union(last)
 
 
 def fold_keeping(
@@ -135,14 +137,18 @@ def written(projection: AnyProjection, documents: Documents, keys: Iterable[str]
     for key in sorted(keys):
         folded = documents[key]
         try:
-            document = projection.encode(folded.state)
-            if len(document) > DOCUMENT_BYTES_MAX:
-                raise DocumentTooLargeError(len(document))
+            document = _bounded(projection.encode(folded.state))
         except Exception as error:  # noqa: BLE001 - as above
             folded.stopped_at, folded.reason = folded.stored_at + 1, reason_of(error)
         else:
             stored.append(Stored(key, folded.position, document))
     return stored
+
+
+def _bounded(document: bytes) -> bytes:
+    if len(document) > DOCUMENT_BYTES_MAX:
+        raise DocumentTooLargeError(len(document))
+    return document
 
 
 def poisons(projection: AnyProjection, documents: Documents, keys: Iterable[str]) -> list[Poison]:

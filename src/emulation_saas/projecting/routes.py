@@ -6,15 +6,15 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 from litestar import Request, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from emulation_saas.http.answers import JSON, Answer, is_same
 from emulation_saas.http.exchange import exchange_of
-from emulation_saas.http.paging import Page, page
+from emulation_saas.http.paging import Page
 from emulation_saas.kernel.authority import Authority
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, is_handle
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId
 from emulation_saas.log import ProvinceLog
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.reading import Query, Reader, Reading
@@ -50,7 +50,7 @@ _FINAL: Final = (b"cache-control", b"private, max-age=31536000, immutable")
 def document_routes(projections: Iterable[AnyProjection]) -> tuple[HTTPRouteHandler, ...]:
     """Return a handler for every view, to be mounted below `/v1/provinces/{province}`.
 
-    They expect the dependencies `log`, `authority` and `reader` (`Reader`).
+    They ask for `log`, `authority`, `page`, and for `reader`, which has to be given (a `Reader`).
     """
     return tuple(_handler(projection, view) for projection in projections for view in projection.views)
 
@@ -80,7 +80,6 @@ def _handler(projection: AnyProjection, view: View[Any]) -> HTTPRouteHandler:
         _template(view.path),
         summary=view.summary,
         operation_id=_operation(view),
-        dependencies={"page": Provide(page, sync_to_thread=False)} if view.is_paged else None,
     )
     return decorate(answer)
 
@@ -122,13 +121,9 @@ def _operation(view: View[Any]) -> str:
 
 
 def _where(given: dict[str, Any]) -> Where:
-    """Return the path's parameters; what can name nothing is not looked for."""
-    year = given.get("year", YEAR_MIN)
-    if not YEAR_MIN <= year <= YEAR_MAX:
+    """Return the path's parameters. Handles were looked at before; a year that cannot be is not looked for."""
+    if not YEAR_MIN <= given.get("year", YEAR_MIN) <= YEAR_MAX:
         raise NoSuchDocument
-    for name in ("bloc", "agency", "ballot"):
-        if name in given and not is_handle(given[name]):
-            raise NoSuchDocument
     return Where(
         bloc=BlocId(given.get("bloc", "")),
         year=given.get("year", 0),

@@ -1,0 +1,152 @@
+"""The command line: serve, demo, migrate, rebuild, token."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from emulation_saas.http.local_issuer import LocalIssuer
+from emulation_saas.http.server import serve
+from emulation_saas.postgres.database import open_database
+from emulation_saas.postgres.migrating import MigrationError
+from emulation_saas.postgres.server import ServerRefusedError
+from emulation_saas.projecting.rebuild import rebuild
+from emulation_saas.service import data_directory, prepare, supervisor_of
+from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
+from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS
+from emulation_saas.wiring import application, logs_of
+from projections import PROJECTIONS
+
+EXIT_USAGE: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 failed, 2 wrong usage, 78 wrong settings."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = _settings(options)
+        command: Callable[[Settings, argparse.Namespace], int] = options.command
+        return command(settings, options)
+    except SettingsError as error:
+        _say(str(error))
+        return EXIT_SETTINGS
+    except (ServerRefusedError, MigrationError, OSError) as error:
+        _say(str(error))
+        return EXIT_FAILED
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    settings = settings_from(os.environ)
+    given: dict[str, Any] = {
+        field.name: value
+        for field in msgspec.structs.fields(Settings)
+        if (value := getattr(options, field.name, None)) is not None
+    }
+    return msgspec.structs.replace(settings, **given)
+
+
+def _serve(settings: Settings, _: argparse.Namespace) -> int:
+    return supervisor_of(settings, report=_say).run()
+
+
+def _worker(settings: Settings, options: argparse.Namespace) -> int:
+    return serve(lambda: application(settings), fd=options.fd)
+
+
+def _migrate(settings: Settings, _: argparse.Namespace) -> int:
+    asyncio.run(prepare(_url(settings), _say))
+    return 0
+
+
+def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
+    projection = next((each for each in PROJECTIONS if each.name == options.projection), None)
+    if projection is None:
+        _say(f"there is no projection {options.projection}; there are: {', '.join(each.name for each in PROJECTIONS)}")
+        return EXIT_USAGE
+
+    async def run() -> int:
+        async with open_database(_url(settings)) as database, logs_of(
+            database, origin=settings.log_origin
+        ).running() as logs:
+            log = await logs.find(options.province)
+            if log is None:
+                _say(f"there is no province {options.province}")
+                return EXIT_FAILED
+            rebuilt = await rebuild(log, database, projection, progress=lambda at, head: _say(f"{at} of {head}"))
+        _print(options, msgspec.to_builtins(rebuilt), f"rebuilt at position {rebuilt.position} from {rebuilt.events} events")
+        return 0
+
+    return asyncio.run(run())
+
+
+def _token(settings: Settings, options: argparse.Namespace) -> int:
+    token = LocalIssuer(data_directory(settings)).issue(options.sub, lifetime=timedelta(hours=options.hours))
+    _print(options, {"token": token}, token)
+    return 0
+
+
+def _url(settings: Settings) -> str:
+    if settings.database_url is None:
+        msg = "say which database by --database-url or EMULATION_DATABASE_URL"
+        raise SettingsError(msg)
+    return settings.database_url
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emulation-saas",
+        description="Emulation blocs on one verifiable service.",
+        epilog="Settings: " + "; ".join(f"{each.variable}: {each.meaning}" for each in settings_table()),
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serving = _command(commands, "serve", _serve, "run the service until told to stop")
+    serving.add_argument("--database-url", help="use this PostgreSQL instead of the embedded one")
+    serving.add_argument("--data", type=Path, help="directory of the embedded database")
+    serving.add_argument("--host", help="address to listen on")
+    serving.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    serving.add_argument("--workers", type=int, help="worker processes")
+    working = _command(commands, "worker", _worker, "serve on an inherited socket (the supervisor starts these)")
+    working.add_argument("--fd", type=int, required=True, help="the listening socket")
+    migrating = _command(commands, "migrate", _migrate, "check the database and bring its schema up to date")
+    migrating.add_argument("--database-url", help="which database")
+    rebuilding = _command(commands, "rebuild", _rebuild, "make a projection's documents again from the log")
+    rebuilding.add_argument("province", help="the province's handle")
+    rebuilding.add_argument("projection", help="the projection's name")
+    rebuilding.add_argument("--database-url", help="which database")
+    rebuilding.add_argument("--json", action="store_true", help="print for a machine")
+    issuing = _command(commands, "token", _token, "issue a token of the local issuer (embedded mode)")
+    issuing.add_argument("sub", help="the subject, such as operator")
+    issuing.add_argument("--data", type=Path, help="directory of the embedded database")
+    issuing.add_argument("--hours", type=int, default=12, help="how long it is good")
+    issuing.add_argument("--json", action="store_true", help="print for a machine")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    command: Callable[[Settings, argparse.Namespace], int],
+    help_: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_, description=help_)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _print(options: argparse.Namespace, machine: object, text: str) -> None:
+    sys.stdout.write((msgspec.json.encode(machine).decode() if options.json else text) + "\n")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

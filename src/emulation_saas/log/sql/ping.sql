@@ -1,0 +1,3 @@
+-- ping()
+-- Whether the database answers; touches no province_id.
+SELECT 1 AS answer;

@@ -1,0 +1,85 @@
+"""The service on one machine: the supervisor with its database, checked and migrated, and the workers' environment."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from emulation_saas.http.local_issuer import AUDIENCE, ISSUER, LocalIssuer
+from emulation_saas.postgres.embedded import EmbeddedPostgres, default_data_directory
+from emulation_saas.postgres.migrating import migrate
+from emulation_saas.postgres.server import check_server
+from emulation_saas.settings import PREFIX, Issuer, Operator, Settings
+from emulation_saas.supervising import Supervisor
+
+LOCAL_OPERATOR: Final = "operator"
+"""The subject of the local issuer that may open provinces, in the embedded mode only."""
+_PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "COVERAGE_PROCESS_START")
+
+
+def data_directory(settings: Settings) -> Path:
+    """Return where the embedded database and the local issuer live."""
+    return (settings.data or default_data_directory()).absolute()
+
+
+def supervisor_of(settings: Settings, *, report: Callable[[str], None]) -> Supervisor:
+    """Return the service as the settings describe it, not started yet.
+
+    Args:
+        settings: what the operator set; without a database URL the embedded database is used.
+        report: told one line of text for each thing worth knowing.
+    """
+    database = EmbeddedPostgres(data_directory(settings), report=report) if settings.database_url is None else None
+
+    def environment() -> Mapping[str, str]:
+        url = database.url if database is not None else settings.database_url or ""
+        asyncio.run(prepare(url, report))
+        return worker_environment(settings, url=url, local=database is not None)
+
+    return Supervisor(
+        database=database,
+        worker=[sys.executable, "-m", "emulation_saas", "worker"],
+        workers=settings.workers,
+        host=settings.host,
+        port=settings.port,
+        env=environment,
+        report=report,
+    )
+
+
+async def prepare(url: str, report: Callable[[str], None]) -> None:
+    """Check the server and bring the schema up to date.
+
+    Raises:
+        ServerRefusedError: the service must not run on this server.
+        MigrationError: the schema cannot be brought up to date.
+    """
+    for warning in await check_server(url):
+        report(f"warning: {warning}")
+    await migrate(url, report)
+
+
+def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str, str]:
+    """Return the whole environment of a worker.
+
+    Args:
+        settings: what the operator set.
+        url: the database to use.
+        local: whether the local issuer's tokens are taken too, as with the embedded database.
+    """
+    issuers, operators = list(settings.issuers), list(settings.operators)
+    if local:
+        issuer = LocalIssuer(data_directory(settings))
+        issuers.append(Issuer(issuer=ISSUER, audience=AUDIENCE, jwks=str(issuer.jwks)))
+        operators.append(Operator(issuer=ISSUER, sub=LOCAL_OPERATOR))
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed_on | {
+        f"{PREFIX}DATABASE_URL": url,
+        f"{PREFIX}ISSUERS": msgspec.json.encode(issuers).decode(),
+        f"{PREFIX}OPERATORS": msgspec.json.encode(operators).decode(),
+        f"{PREFIX}LOG_ORIGIN": settings.log_origin,
+    }

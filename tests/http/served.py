@@ -1,0 +1,55 @@
+"""A worker for the test of the server: told its socket and where to note what its hooks did."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar import Litestar, get
+from litestar.response import Stream
+
+from emulation_saas.http.server import serve
+
+
+def main(fd: int, notes: Path) -> int:
+    """Serve one quick, one slow and one endless route."""
+
+    @asynccontextmanager
+    async def opened(_: Litestar) -> AsyncGenerator[None]:
+        with notes.open("a") as file:
+            file.write("opened\n")
+        yield
+        with notes.open("a") as file:
+            file.write("closed\n")
+
+    @get("/quick")
+    async def quick() -> str:
+        return "quick"
+
+    @get("/slow")
+    async def slow() -> str:
+        await asyncio.sleep(1)
+        return "slow"
+
+    @get("/endless")
+    async def endless() -> Stream:
+        async def events() -> AsyncGenerator[str]:
+            while True:
+                yield "data: .\n\n"
+                await asyncio.sleep(0.2)
+
+        return Stream(events(), media_type="text/event-stream")
+
+    def fail() -> Litestar:
+        detail = "cannot start"
+        raise RuntimeError(detail)
+
+    def app() -> Litestar:
+        return Litestar([quick, slow, endless], lifespan=[opened], openapi_config=None)
+
+    return serve(fail if notes.name == "fail" else app, fd=fd)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), Path(sys.argv[2])))

@@ -1,0 +1,103 @@
+"""Settings come from the environment, and wrong ones stop the service with every fault named."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from emulation_saas import settings as module
+from emulation_saas.settings import Issuer, Operator, Settings, SettingsError, settings_from, settings_table
+
+ISSUER = '{"issuer":"https://id.example","audience":"emulation","jwks":"https://id.example/keys"}'
+
+
+def test_nothing_set_means_the_defaults() -> None:
+    assert settings_from({"PATH": "/bin", "EMULATION_PORT": " "}) == Settings()
+
+
+def test_everything_can_be_set() -> None:
+    given = {
+        "EMULATION_DATABASE_URL": "postgresql://db.example/emulation",
+        "EMULATION_DATA": "/srv/emulation",
+        "EMULATION_HOST": "0.0.0.0",  # noqa: S104 - a value like any other here
+        "EMULATION_PORT": "80",
+        "EMULATION_WORKERS": "4",
+        "EMULATION_ISSUERS": f"[{ISSUER}]",
+        "EMULATION_OPERATORS": '[{"issuer":"https://id.example","sub":"root"}]',
+        "EMULATION_LOG_ORIGIN": "emulation.gov.example",
+    }
+    assert set(given) == {line.variable for line in settings_table()}
+    assert settings_from(given) == Settings(
+        database_url="postgresql://db.example/emulation",
+        data=Path("/srv/emulation"),
+        host="0.0.0.0",  # noqa: S104 - as above
+        port=80,
+        workers=4,
+        issuers=(Issuer(issuer="https://id.example", audience="emulation", jwks="https://id.example/keys"),),
+        operators=(Operator(issuer="https://id.example", sub="root"),),
+        log_origin="emulation.gov.example",
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("EMULATION_PORT", "http", "int"),
+        ("EMULATION_PORT", "65536", "65535"),
+        ("EMULATION_PORT", "-1", "0"),
+        ("EMULATION_WORKERS", "0", "1"),
+        ("EMULATION_WORKERS", "65", "64"),
+        ("EMULATION_HOST", "x" * 256, "length"),
+        ("EMULATION_ISSUER", f"[{ISSUER}]", "no such setting"),
+        ("EMULATION_ISSUERS", "[", "truncated"),
+        ("EMULATION_ISSUERS", "https://id.example", "array"),
+        ("EMULATION_ISSUERS", '[{"issuer":"a","audience":"b"}]', "jwks"),
+        ("EMULATION_ISSUERS", f"[{ISSUER.replace('keys', 'k')},{ISSUER}]", "twice"),
+        ("EMULATION_ISSUERS", f"[{ISSUER.replace('https://id.example/keys', 'keys.json')}]", "absolute path"),
+        ("EMULATION_ISSUERS", f"[{ISSUER.replace('https://id.example/keys', 'http://id.example/k')}]", "https"),
+        ("EMULATION_ISSUERS", f"[{ISSUER.replace('https://id.example/keys', 'https://')}]", "https"),
+        ("EMULATION_OPERATORS", '[{"issuer":"a","sub":"b","role":"c"}]', "role"),
+        ("EMULATION_DATABASE_URL", "mysql://db.example", "postgresql://"),
+        ("EMULATION_LOG_ORIGIN", "Emulation Gov", "host name"),
+        ("EMULATION_LOG_ORIGIN", "x" * 101, "host name"),
+    ],
+)
+def test_a_wrong_setting_stops_the_service_and_says_why(variable: str, value: str, why: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        settings_from({variable: value})
+    assert str(raised.value).startswith(f"{variable}: ")
+    assert why in str(raised.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(SettingsError) as raised:
+        settings_from({"EMULATION_PORT": "x", "EMULATION_WORKERS": "x", "EMULATION_NOISE": "1"})
+    assert [line.partition(":")[0] for line in str(raised.value).splitlines()] == [
+        "EMULATION_NOISE",
+        "EMULATION_PORT",
+        "EMULATION_WORKERS",
+    ]
+
+
+@pytest.mark.parametrize("jwks", ["http://127.0.0.1:9/keys", "http://localhost/keys", "http://[::1]/keys", "/keys"])
+def test_keys_may_come_from_this_machine(jwks: str) -> None:
+    told = settings_from({"EMULATION_ISSUERS": f"[{ISSUER.replace('https://id.example/keys', jwks)}]"})
+    assert told.issuers[0].jwks == jwks
+
+
+def test_every_setting_is_documented() -> None:
+    table = settings_table()
+    assert [line.variable for line in table] == ["EMULATION_" + name.upper() for name in Settings.__struct_fields__]
+    assert all(line.meaning for line in table)
+    assert {line.variable: line.default for line in table}["EMULATION_LOG_ORIGIN"] == "emulation.local"
+
+
+def test_the_environment_is_read_in_one_place_only() -> None:
+    """The settings are given to everything else; the module itself is handed the environment, too."""
+    imported = {alias.name for node in ast.walk(ast.parse(inspect.getsource(module))) for alias in _names(node)}
+    assert "os" not in imported
+
+
+def _names(node: ast.AST) -> list[ast.alias]:
+    return node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
