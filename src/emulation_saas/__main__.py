@@ -71,15 +71,17 @@ def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
         return EXIT_USAGE
 
     async def run() -> int:
-        async with open_database(_url(settings)) as database, logs_of(
-            database, origin=settings.log_origin
-        ).running() as logs:
+        async with (
+            open_database(_url(settings)) as database,
+            logs_of(database, origin=settings.log_origin).running() as logs,
+        ):
             log = await logs.find(options.province)
             if log is None:
                 _say(f"there is no province {options.province}")
                 return EXIT_FAILED
             rebuilt = await rebuild(log, database, projection, progress=lambda at, head: _say(f"{at} of {head}"))
-        _print(options, msgspec.to_builtins(rebuilt), f"rebuilt at position {rebuilt.position} from {rebuilt.events} events")
+        text = f"rebuilt at position {rebuilt.position} from {rebuilt.events} events"
+        _print(options, msgspec.to_builtins(rebuilt), text)
         return 0
 
     return asyncio.run(run())
@@ -129,12 +131,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    commands: Any,  # noqa: ANN401 - the library keeps this type to itself
     name: str,
     command: Callable[[Settings, argparse.Namespace], int],
     help_: str,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=help_, description=help_)
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help_, description=help_)
     parser.set_defaults(command=command)
     return parser
 

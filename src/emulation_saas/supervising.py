@@ -59,7 +59,7 @@ class _Worker:
 class Supervisor:
     """Runs a database and workers until told to stop. All of it from one thread, the main one (`tether`)."""
 
-    def __init__(  # noqa: PLR0913 - what a service is made of, each by name
+    def __init__(
         self,
         *,
         database: EmbeddedPostgres | None,

@@ -35,7 +35,10 @@ AUDIENCE: Final = "emulation"
 PRIVATE_KEY: Final = Ed25519PrivateKey.generate()
 KEY: Final = OKPKey.import_key(PRIVATE_KEY, parameters={"kid": "k1", "use": "sig"})
 ADA: Final = PersonId("p-adaadaadaa")
-EVENT: Final = b'{"data":{"note":"\xc4\x91\xe1\xbb\x93ng \xc3\xbd"},"id":"7","type":"note.written.v1"}'
+EVENT: Final = (
+    '{"actor":"p-adaadaadaa","data":{"note":"đồng ý"},"id":"7","recordedtime":"2024-01-30T02:00:05.123456Z",'
+    '"source":"urn:emulation:province:0","specversion":"1.0","time":"2024-01-30T02:00:00Z","type":"note.written.v1"}'
+).encode()
 
 
 def token(sub: str = "ada", *, key: OKPKey = KEY, header: dict[str, Any] | None = None, **claims: object) -> str:

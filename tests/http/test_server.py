@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,9 +32,9 @@ def worker(notes: Path) -> Generator[tuple["subprocess.Popen[bytes]", int]]:
 
 
 def get(port: int, path: str) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
-    connection.request("GET", path)
-    return connection.getresponse().read().decode()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=15)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -70,7 +70,7 @@ def test_a_worker_that_cannot_start_says_so(tmp_path: Path) -> None:
         assert process.wait(timeout=10) != 0
 
 
-def test_addresses_and_headers_of_proxies_are_not_believed(tmp_path: Path) -> None:
+def test_a_request_of_two_lengths_is_refused(tmp_path: Path) -> None:
     with worker(tmp_path / "notes") as (_, port), socket.create_connection(("127.0.0.1", port)) as raw:
         raw.sendall(b"GET /quick HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n")
         assert raw.recv(1000).startswith(b"HTTP/1.1 400")

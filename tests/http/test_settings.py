@@ -1,12 +1,9 @@
 """Settings come from the environment, and wrong ones stop the service with every fault named."""
 
-import ast
-import inspect
 from pathlib import Path
 
 import pytest
 
-from emulation_saas import settings as module
 from emulation_saas.settings import Issuer, Operator, Settings, SettingsError, settings_from, settings_table
 
 ISSUER = '{"issuer":"https://id.example","audience":"emulation","jwks":"https://id.example/keys"}'
@@ -91,13 +88,3 @@ def test_every_setting_is_documented() -> None:
     assert [line.variable for line in table] == ["EMULATION_" + name.upper() for name in Settings.__struct_fields__]
     assert all(line.meaning for line in table)
     assert {line.variable: line.default for line in table}["EMULATION_LOG_ORIGIN"] == "emulation.local"
-
-
-def test_the_environment_is_read_in_one_place_only() -> None:
-    """The settings are given to everything else; the module itself is handed the environment, too."""
-    imported = {alias.name for node in ast.walk(ast.parse(inspect.getsource(module))) for alias in _names(node)}
-    assert "os" not in imported
-
-
-def _names(node: ast.AST) -> list[ast.alias]:
-    return node.names if isinstance(node, ast.Import | ast.ImportFrom) else []

@@ -20,7 +20,7 @@ class AgencyBody(Body, frozen=True, kw_only=True):
 
     agency: Handle
     name: Line
-    aliases: Annotated[list[Line], Meta(max_length=20)] = []
+    aliases: Annotated[tuple[Line, ...], Meta(max_length=20)] = ()
     code: Line | UnsetType = UNSET
     effective_on: date
 
@@ -47,7 +47,7 @@ async def register_agency(
     registration = RegisterAgency(
         agency=AgencyId(data.agency),
         name=data.name,
-        aliases=tuple(data.aliases),
+        aliases=data.aliases,
         code=data.code,
         effective_on=data.effective_on,
         time=data.entered(),

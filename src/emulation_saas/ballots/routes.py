@@ -150,7 +150,7 @@ async def open_ballot(
 
 
 @post("/blocs/{bloc:str}/years/{year:int}/ballots/{ballot:str}/votes", summary="Cast or replace a member's vote")
-async def cast_vote(  # noqa: PLR0913, PLR0917 - three names in the path, and what every route is given
+async def cast_vote(
     bloc: FromPath[str],
     year: FromPath[int],
     ballot: FromPath[str],
@@ -171,7 +171,7 @@ async def cast_vote(  # noqa: PLR0913, PLR0917 - three names in the path, and wh
 
 
 @post("/blocs/{bloc:str}/years/{year:int}/ballots/{ballot:str}/close", summary="Close a roll call and count it")
-async def close_ballot(  # noqa: PLR0913, PLR0917 - as above
+async def close_ballot(
     bloc: FromPath[str],
     year: FromPath[int],
     ballot: FromPath[str],
@@ -185,7 +185,7 @@ async def close_ballot(  # noqa: PLR0913, PLR0917 - as above
 
 
 @post("/blocs/{bloc:str}/years/{year:int}/ballots/{ballot:str}/count", summary="Enter the count of a paper ballot")
-async def record_paper_count(  # noqa: PLR0913, PLR0917 - as above
+async def record_paper_count(
     bloc: FromPath[str],
     year: FromPath[int],
     ballot: FromPath[str],

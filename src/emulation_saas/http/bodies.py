@@ -7,6 +7,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from emulation_saas.kernel.clock import parse_moment
+from emulation_saas.kernel.events import Official
+from emulation_saas.kernel.ids import Person, PersonId, mint_person
 from emulation_saas.kernel.rejections import Invalid
 
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -53,3 +55,16 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def entered(self) -> datetime | None:
         """Return the instant entered from paper, or None."""
         return None if self.time is UNSET else moment(self.time)
+
+
+class OfficialBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person in an office; somebody who stands only on paper is given an id."""
+
+    person: Person | UnsetType = UNSET
+    name: Annotated[Line, Meta(examples=["Đặng Văn Đào"])]
+    office: Annotated[Line, Meta(examples=["Giám đốc Sở Tư pháp"])]
+
+    def official(self) -> Official:
+        """Return the official, with an id minted now where there is none."""
+        person = mint_person() if self.person is UNSET else PersonId(self.person)
+        return Official(person=person, name=self.name, office=self.office)

@@ -56,6 +56,16 @@ _EVENT: Final = {
     "type": "object",
     "description": "An event as it is stored: a CloudEvents 1.0 object in canonical JSON.",
     "required": ["actor", "data", "id", "recordedtime", "source", "specversion", "time", "type"],
+    "properties": {
+        "actor": {"type": "string", "description": "An opaque id of a person, or `operator`"},
+        "data": {"type": "object"},
+        "id": {"type": "string", "pattern": "^[1-9][0-9]*$", "description": "The position"},
+        "recordedtime": {"type": "string", "format": "date-time"},
+        "source": {"type": "string"},
+        "specversion": {"const": "1.0"},
+        "time": {"type": "string", "format": "date-time"},
+        "type": {"type": "string", "description": "Stable name and version of the event's type"},
+    },
 }
 _HEADERS: Final = {
     "RequestId": {"description": "The id of this request", "schema": {"type": "string", "format": "uuid"}},

@@ -25,9 +25,7 @@ PERSON_PATTERN: Final = r"^p-[a-z2-7]{10}$(?!\n)"
 Handle = Annotated[
     str, Meta(pattern=HANDLE_PATTERN, description="Permanent handle, unique in its province", examples=["tham-muu-1"])
 ]
-Person = Annotated[
-    str, Meta(pattern=PERSON_PATTERN, description="Opaque id of a person", examples=["p-7f3k5d2mqa"])
-]
+Person = Annotated[str, Meta(pattern=PERSON_PATTERN, description="Opaque id of a person", examples=["p-7f3k5d2mqa"])]
 
 OPERATOR: Final = PersonId("operator")
 """The actor of what a platform operator does; operators are no persons of any province."""

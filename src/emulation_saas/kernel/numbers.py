@@ -10,9 +10,7 @@ POINTS_PATTERN: Final = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$(?!\n)"
 INTEGER_MAX: Final = 2**53
 """Integers in events lie within this, either sign, so that every JSON reader sees the same number."""
 
-PointsText = Annotated[
-    str, Meta(pattern=POINTS_PATTERN, description="A decimal number as a string", examples=["18.5"])
-]
+PointsText = Annotated[str, Meta(pattern=POINTS_PATTERN, description="A decimal number as a string", examples=["18.5"])]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Year = Annotated[int, Meta(ge=1948, le=2200, description="Competition year", examples=[2023])]
 

@@ -2,9 +2,9 @@
 
 Design
 ------
-A *head* row per province holds the position, the time of the last event, and the frontier and root of the Merkle tree. An
-append moves that row and inserts its events in one transaction, so positions are gapless, 1-based and in commit order; a
-rollback gives them back; ``events <= p`` is a snapshot for ever.
+A *head* row per province holds the position, the time of the last event, and the frontier and root of the Merkle tree.
+An append moves that row and inserts its events in one transaction, so positions are gapless, 1-based and in commit
+order; a rollback gives them back; ``events <= p`` is a snapshot for ever.
 
 ::
 
@@ -18,8 +18,8 @@ rollback gives them back; ``events <= p`` is a snapshot for ever.
 
 Rules that every change here must keep:
 
-* The overlay of a batch in flight becomes the truth only when the append is known to be committed; on anything else it is
-  dropped, the head is read again, and the callers are told that the outcome is unknown.
+* The overlay of a batch in flight becomes the truth only when the append is known to be committed; on anything else it
+  is dropped, the head is read again, and the callers are told that the outcome is unknown.
 * A rejection or an empty decision is answered only after the head was seen unmoved, and after its idempotency key was
   looked up: the retry of a success is that success.
 * An event's bytes are made once, in ``codec``, and nobody encodes them again.

@@ -1,10 +1,9 @@
 """One batch of commands on its way into the log: decided in order on one head, written as bytes, appended at once."""
 
-import asyncio
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -20,6 +19,9 @@ from emulation_saas.log.facts import Key
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.reading import Head
 from emulation_saas.log.sealing import Opener
+
+if TYPE_CHECKING:
+    import asyncio
 
 EVENTS_MAX = 100
 """Events that one command may lead to."""

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,7 @@ EVENT_BYTES_MAX: Final = 65_535
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_Object = dict[str, Any]
 _NOT_CONVERTED: Final = (datetime, Decimal)
 
 
@@ -159,9 +160,9 @@ def _plain(event: Event, entry: Entry[Any], place: Place, opener: Opener | None)
 def _spelled(value: Any) -> Any:  # noqa: ANN401 - builtins of any shape
     match value:
         case dict():
-            return {name: _spelled(inner) for name, inner in value.items()}
+            return {name: _spelled(inner) for name, inner in cast("_Object", value).items()}
         case list() | tuple():
-            return [_spelled(inner) for inner in value]
+            return [_spelled(inner) for inner in cast("list[Any]", value)]
         case Decimal():
             try:
                 return spell_points(value)
@@ -190,8 +191,8 @@ def _all_text(value: Any) -> str:  # noqa: ANN401 - builtins of any shape
         case str():
             return value
         case dict():
-            return "".join(_all_text(inner) for inner in value.values())
+            return "".join(_all_text(inner) for inner in cast("_Object", value).values())
         case list():
-            return "".join(_all_text(inner) for inner in value)
+            return "".join(_all_text(inner) for inner in cast("list[Any]", value))
         case _:
             return ""

@@ -15,12 +15,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
-import msgspec
 
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
 from emulation_saas.log.accepted import Accepted
-from emulation_saas.log.batch import Answer, Command, IdempotencyKeyReused, Step, without
+from emulation_saas.log.batch import Answer, Command, Step, without
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.drafting import Drafter
 from emulation_saas.log.facts import DIRECTORY, Facts, Fold, Key, key_of, match_of
@@ -28,6 +27,7 @@ from emulation_saas.log.faults import OutcomeUnknownError
 from emulation_saas.log.frontier import Frontier
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import STATEMENTS, Head, Item, Reader
+from emulation_saas.log.repeating import stored_answers
 from emulation_saas.log.sealing import Keyring
 from emulation_saas.postgres.database import ACQUIRE_TIMEOUT_S, Database, in_transaction
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from emulation_saas.postgres.database import Connection
 
 BATCH_MAX: Final = 128
+TURN_BATCHES_MAX: Final = 32
+"""Batches of one province on one connection, before another province may have it."""
 TAIL_MAX: Final = 8_000
 """A committer this many events behind folds its views anew instead of reading the tail."""
 DIRECTORY_AGE_S: Final = 0.25
@@ -44,7 +46,10 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class Committer:
-    """One province's commands in this process."""
+    """One province's commands in this process.
+
+    Whoever needs both takes a connection first and the lock of deciding second, so that nobody waits in a circle.
+    """
 
     def __init__(
         self,
@@ -96,7 +101,7 @@ class Committer:
     ) -> Accepted | None:
         """Execute while the head is locked, unless an event after a position matches one of the items; then None."""
         command = Command(use_case, acting, key_of(use_case, ()), asyncio.get_running_loop().create_future())
-        async with self._deciding, self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+        async with self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, self._deciding:
             async with in_transaction(connection, self._province):
                 head = await self._catch_up(connection, lock=True)
                 if items is not None and await self.reader.matching(
@@ -115,7 +120,7 @@ class Committer:
             at_least: demand a directory read at or after this monotonic instant.
         """
         if monotonic() - self._checked_at > DIRECTORY_AGE_S or (at_least is not None and self._checked_at < at_least):
-            async with self._deciding, self._database.in_province(self._province) as connection:
+            async with self._database.in_province(self._province) as connection, self._deciding:
                 await self._catch_up(connection)
         directory: Directory = self._facts.view(DIRECTORY)
         return directory
@@ -169,18 +174,33 @@ class Committer:
 
     async def _drain(self) -> None:
         while self._queue:
-            async with self._deciding:
-                batch = self._take()
-                try:
-                    async with self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                        pending, locked = batch, False
-                        while pending:
-                            pending, locked = await self._attempt(connection, pending, locked=locked)
-                except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
-                    self._head = None
-                    _logger.warning("a batch of %s commands has an unknown outcome", len(batch), exc_info=True)
-                    for command in batch:
-                        command.settle(OutcomeUnknownError(str(error)))
+            try:
+                async with self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                    for _ in range(TURN_BATCHES_MAX):
+                        async with self._deciding:
+                            if not await self._commit(connection, self._take()):
+                                break
+            except Exception as error:
+                _logger.warning("no connection for %s commands", len(self._queue), exc_info=True)
+                self._fail(list(self._queue), error)
+                self._queue.clear()
+
+    async def _commit(self, connection: "Connection", batch: list[Command]) -> bool:
+        """Answer a batch. Return whether to go on with the same connection: it is sound, and more has queued."""
+        pending, locked = batch, False
+        try:
+            while pending:
+                pending, locked = await self._attempt(connection, pending, locked=locked)
+        except Exception as error:
+            _logger.warning("a batch of %s commands has an unknown outcome", len(batch), exc_info=True)
+            self._head = None
+            self._fail(batch, error)
+            return False
+        return bool(self._queue)
+
+    def _fail(self, commands: list[Command], error: Exception) -> None:
+        for command in commands:
+            command.settle(OutcomeUnknownError(str(error)))
 
     def _take(self) -> list[Command]:
         """Take what has queued, each idempotency key once: its repetition waits for the answer to be stored."""
@@ -217,7 +237,8 @@ class Committer:
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "idempotency_key_is_used_once":
                 raise
-            step = await self._repeated(connection, commands)
+            answers, _ = await self._settled(connection, commands, locked=False)
+            step = Step(answers=answers, remaining=without(commands, answers), lock_next=True)
         self._publish(step)
         return step.remaining, step.lock_next
 
@@ -266,20 +287,5 @@ class Committer:
         if not locked:
             async with in_transaction(connection, self._province):
                 return await self._settled(connection, commands, locked=True)
-        asked = {command.key: command for command in commands if command.key is not None}
-        actors, keys = [actor for actor, _ in asked], [key for _, key in asked]
-        answers: list[Answer] = []
-        for row in await connection.fetch(STATEMENTS["settled"], self._province, actors, keys) if asked else ():
-            command = asked[row["actor"], row["key"]]
-            if row["fingerprint"] != command.acting.fingerprint:
-                answers.append((command, IdempotencyKeyReused()))
-                continue
-            first, last = row["first_position"], row["last_position"]
-            events = await self.reader.after(connection, first - 1, through=last) if first <= last else []
-            answers.append((command, Accepted(last, [msgspec.Raw(event["body"]) for event in events])))
+        answers = await stored_answers(connection, self.reader, self._province, commands)
         return answers, (await self.reader.head(connection)).position
-
-    async def _repeated(self, connection: "Connection", commands: list[Command]) -> Step:
-        """Answer those commands whose keys were found used; the others are decided again."""
-        answers, _ = await self._settled(connection, commands, locked=False)
-        return Step(answers=answers, remaining=without(commands, answers), lock_next=True)

@@ -4,7 +4,7 @@ Nothing here waits but for keys of personal fields; they must be there before th
 """
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emulation_saas.kernel.authority import operator
 from emulation_saas.kernel.ids import OPERATOR, ProvinceId
@@ -13,8 +13,10 @@ from emulation_saas.log.batch import Command, Decided, Draft, decide
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.facts import DIRECTORY, Facts, Key
 from emulation_saas.log.frontier import Frontier
-from emulation_saas.log.powers import Directory
 from emulation_saas.log.sealing import Keyring, Opener
+
+if TYPE_CHECKING:
+    from emulation_saas.log.powers import Directory
 
 Overlay = dict[Key, Any]
 """Views as the batch in flight has changed them."""

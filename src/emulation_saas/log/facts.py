@@ -1,7 +1,7 @@
 """What decisions must know: folded, immutable views, kept per process and found by tag when new events arrive.
 
-All views of a province stand at one position, `Facts.position`. While a batch is in flight its events are seen through an
-`Overlay`; only when the batch is known to be committed does the overlay become the truth.
+All views of a province stand at one position, `Facts.position`. While a batch is in flight its events are seen through
+an overlay; only when the batch is known to be committed does the overlay become the truth.
 """
 
 from collections import OrderedDict, deque

@@ -80,7 +80,12 @@ class ProvinceLog:
             return position
 
     async def recorded(
-        self, selectors: Sequence[Selector] = (), *, after: int = 0, through: int | None = None, limit: int | None = None
+        self,
+        selectors: Sequence[Selector] = (),
+        *,
+        after: int = 0,
+        through: int | None = None,
+        limit: int | None = None,
     ) -> list[AnyRecorded]:
         """Return events in order: those that a selector finds, or all when there is none.
 

@@ -1,4 +1,4 @@
-"""The closed registry of event types: a stable name stands for a shape, for ever. Nothing is imported by a stored name."""
+"""The closed registry of event types: a name stands for a shape, for ever. Nothing is imported by a stored name."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar, cast

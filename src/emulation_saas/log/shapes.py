@@ -51,7 +51,7 @@ def shape_of(struct: type[msgspec.Struct]) -> Shape:
 
 def _leaves(hint: Any) -> list[Any]:  # noqa: ANN401 - any annotation may stand on a field
     """Return the types a field may hold, inside lists, tuples, unions and annotations."""
-    if get_origin(hint) in {Annotated}:
+    if get_origin(hint) is Annotated:
         return _leaves(get_args(hint)[0])
     if get_origin(hint) in {list, tuple, Union, UnionType}:
         return [leaf for argument in get_args(hint) for leaf in _leaves(argument)]

@@ -70,7 +70,7 @@ class Waker:
                     finally:
                         with suppress(Exception):
                             await listening.remove_listener(CHANNEL, self._on_notice)
-            except Exception:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+            except Exception:
                 _logger.warning("heads cannot be read; trying again", exc_info=True)
                 await asyncio.sleep(RETRY_S)
 
@@ -95,6 +95,6 @@ class Waker:
             self._to_tell.clear()
             try:
                 await self._database.app.execute(STATEMENTS["notify_heads"])
-            except Exception:  # noqa: BLE001 - best effort: the others poll as well
+            except Exception:
                 _logger.debug("others could not be told", exc_info=True)
             await asyncio.sleep(NOTIFY_EVERY_S)

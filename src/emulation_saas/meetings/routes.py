@@ -9,27 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from emulation_saas.http.bodies import Body, Line, moment
-from emulation_saas.kernel.events import Official
-from emulation_saas.kernel.ids import AgencyId, BlocId, Handle, MeetingId, Person, PersonId, mint_person
+from emulation_saas.http.bodies import Body, Line, OfficialBody, moment
+from emulation_saas.kernel.ids import AgencyId, BlocId, Handle, MeetingId
 from emulation_saas.kernel.numbers import Year
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog
 from emulation_saas.meetings.use_cases import HoldMeeting
-
-
-class ChairBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An officer who chaired; one who stands only on paper is given an id."""
-
-    person: Person | UnsetType = UNSET
-    name: Annotated[Line, Meta(examples=["Đặng Văn Đào"])]
-    office: Annotated[Line, Meta(examples=["Giám đốc Sở Tư pháp"])]
-
-    def read(self) -> Official:
-        """Return the officer, with an id."""
-        return Official(
-            person=mint_person() if self.person is UNSET else PersonId(self.person), name=self.name, office=self.office
-        )
 
 
 class AttendanceBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,7 +30,7 @@ class MeetingBody(Body, frozen=True, kw_only=True):
     meeting: Annotated[Handle, Meta(examples=["tong-ket-2023"])]
     held_on: date
     place: Annotated[Line, Meta(examples=["phòng họp Sở Tư pháp"])]
-    chairs: Annotated[list[ChairBody], Meta(min_length=1, max_length=10)]
+    chairs: Annotated[list[OfficialBody], Meta(min_length=1, max_length=10)]
     attendance: AttendanceBody
     covers_year: Year | UnsetType = UNSET
     plans_year: Year | UnsetType = UNSET
@@ -64,7 +49,7 @@ async def hold_meeting(
         meeting=MeetingId(data.meeting),
         held_on=data.held_on,
         place=data.place,
-        chairs=tuple(chair.read() for chair in data.chairs),
+        chairs=tuple(chair.official() for chair in data.chairs),
         members=tuple(AgencyId(agency) for agency in data.attendance.members),
         others=data.attendance.others,
         covers_year=data.covers_year,

@@ -117,12 +117,9 @@ class HoldMeeting(UseCase[Minutes]):
 
 
 def _is_same(standing: MeetingHeld, asked: MeetingHeld) -> bool:
-    """Compare without the chairs' person ids, which may have been minted anew. An erased name contradicts no name."""
+    """Compare, the chairs as officials are compared."""
     replace = msgspec.structs.replace
     return replace(standing, chairs=[]) == replace(asked, chairs=[]) and (
         len(standing.chairs) == len(asked.chairs)
-        and all(
-            before.office == now.office and before.name in {None, now.name}
-            for before, now in zip(standing.chairs, asked.chairs, strict=True)
-        )
+        and all(before.is_same(now) for before, now in zip(standing.chairs, asked.chairs, strict=True))
     )

@@ -109,7 +109,7 @@ async def make_nomination(
 
 
 @post("/blocs/{bloc:str}/years/{year:int}/nominations/{nomination:str}/yield", summary="Withdraw in favour of others")
-async def yield_nomination(  # noqa: PLR0913, PLR0917 - the path's three parts, the body, who acts, the log
+async def yield_nomination(
     bloc: FromPath[str],
     year: FromPath[int],
     nomination: FromPath[str],
@@ -129,7 +129,7 @@ async def yield_nomination(  # noqa: PLR0913, PLR0917 - the path's three parts, 
 
 
 @post("/blocs/{bloc:str}/years/{year:int}/nominations/{nomination:str}/suspend", summary="Let a nomination rest")
-async def suspend_nomination(  # noqa: PLR0913, PLR0917 - as above
+async def suspend_nomination(
     bloc: FromPath[str],
     year: FromPath[int],
     nomination: FromPath[str],
@@ -149,7 +149,7 @@ async def suspend_nomination(  # noqa: PLR0913, PLR0917 - as above
 
 
 @post("/blocs/{bloc:str}/years/{year:int}/nominations/{nomination:str}/resume", summary="Let a nomination go on")
-async def resume_nomination(  # noqa: PLR0913, PLR0917 - as above
+async def resume_nomination(
     bloc: FromPath[str],
     year: FromPath[int],
     nomination: FromPath[str],
@@ -169,7 +169,7 @@ async def resume_nomination(  # noqa: PLR0913, PLR0917 - as above
 
 
 @post("/blocs/{bloc:str}/years/{year:int}/nominations/{nomination:str}/forward", summary="Forward a nomination")
-async def forward_nomination(  # noqa: PLR0913, PLR0917 - as above
+async def forward_nomination(
     bloc: FromPath[str],
     year: FromPath[int],
     nomination: FromPath[str],

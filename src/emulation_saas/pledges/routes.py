@@ -2,15 +2,13 @@
 
 from typing import Annotated
 
-import msgspec
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from emulation_saas.http.bodies import Body, Line, Text
-from emulation_saas.kernel.events import Official
-from emulation_saas.kernel.ids import AgencyId, BlocId, Handle, Person, PersonId, mint_person
+from emulation_saas.http.bodies import Body, OfficialBody, Text
+from emulation_saas.kernel.ids import AgencyId, BlocId, Handle
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog
 from emulation_saas.pledges.use_cases import DraftPledge, SignPledge
@@ -22,19 +20,11 @@ class PledgeBody(Body, frozen=True, kw_only=True):
     text: Annotated[Text, Meta(min_length=1, examples=["Thực hiện tốt các phong trào thi đua năm 2024"])]
 
 
-class SignerBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The officer who signs; one who stands only on paper is given an id."""
-
-    person: Person | UnsetType = UNSET
-    name: Annotated[Line, Meta(examples=["Đặng Văn Đào"])]
-    office: Annotated[Line, Meta(examples=["Giám đốc Sở Tư pháp"])]
-
-
 class SignatureBody(Body, frozen=True, kw_only=True):
     """Which member signs, and by whom."""
 
     agency: Annotated[Handle, Meta(examples=["so-tu-phap"])]
-    signed_by: SignerBody
+    signed_by: OfficialBody
 
 
 @post("/blocs/{bloc:str}/years/{year:int}/pledge", summary="Draft or replace the year's pledge")
@@ -59,16 +49,11 @@ async def sign_pledge(
     log: NamedDependency[ProvinceLog],
 ) -> Accepted:
     """Sign for a member by its named officer."""
-    officer = data.signed_by
     signature = SignPledge(
         bloc=BlocId(bloc),
         year=year,
         agency=AgencyId(data.agency),
-        signed_by=Official(
-            person=mint_person() if officer.person is UNSET else PersonId(officer.person),
-            name=officer.name,
-            office=officer.office,
-        ),
+        signed_by=data.signed_by.official(),
         time=data.entered(),
     )
     return await log.execute(signature, by=acting)

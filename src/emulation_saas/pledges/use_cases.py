@@ -106,7 +106,7 @@ class SignPledge(_OnPledge):
         if self.agency not in may.represents and not may.runs(self.bloc, self.year):
             raise NotEmpowered
         standing = view.signatures.get(self.agency)
-        if standing is not None and _is_same_officer(standing, self.signed_by):
+        if standing is not None and standing.is_same(self.signed_by):
             return []
         view.year.require_open()
         if view.text is None:
@@ -116,8 +116,3 @@ class SignPledge(_OnPledge):
         if standing is not None:
             raise AlreadySigned
         return [PledgeSigned(bloc=self.bloc, year=self.year, agency=self.agency, signed_by=self.signed_by)]
-
-
-def _is_same_officer(standing: Official, asked: Official) -> bool:
-    """Compare name and office: the person id may have been minted anew. An erased name contradicts no name."""
-    return standing.office == asked.office and standing.name in {None, asked.name}

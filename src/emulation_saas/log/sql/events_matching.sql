@@ -3,7 +3,7 @@
 -- flattened: one row for each tag and one for each type. An item must have a tag or a type.
 WITH matched AS (
     SELECT tagged.position
-    FROM unnest($4::int [], $5::text []) AS wanted (item, tag)
+    FROM unnest($4::int[], $5::text[]) AS wanted (item, tag)
     INNER JOIN event_tags AS tagged
         ON
             tagged.province_id = $1
@@ -11,23 +11,23 @@ WITH matched AS (
             AND tagged.position > $2
             AND tagged.position <= $3
     WHERE
-        wanted.item <> ALL ($6::int [])
+        wanted.item <> ALL($6::int[])
         OR tagged.type IN (
-            SELECT allowed.type FROM unnest($6::int [], $7::text []) AS allowed (item, type)
+            SELECT allowed.type FROM unnest($6::int[], $7::text[]) AS allowed (item, type)
             WHERE allowed.item = wanted.item
         )
     GROUP BY wanted.item, tagged.position
-    HAVING count(*) = cardinality(array_positions($4::int [], wanted.item))
+    HAVING count(*) = cardinality(array_positions($4::int[], wanted.item))
     UNION
     SELECT typed.position
-    FROM unnest($6::int [], $7::text []) AS wanted (item, type)
+    FROM unnest($6::int[], $7::text[]) AS wanted (item, type)
     INNER JOIN events AS typed
         ON
             typed.province_id = $1
             AND typed.type = wanted.type
             AND typed.position > $2
             AND typed.position <= $3
-    WHERE wanted.item <> ALL ($4::int [])
+    WHERE wanted.item <> ALL($4::int[])
 )
 
 SELECT found.position, found.type, found.body

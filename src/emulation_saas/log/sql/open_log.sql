@@ -10,4 +10,4 @@ opened AS (
 
 INSERT INTO event_tags (province_id, tag, position, type)
 SELECT $1, opening.tag, 1, $5
-FROM unnest($8::text []) AS opening (tag);
+FROM unnest($8::text[]) AS opening (tag);

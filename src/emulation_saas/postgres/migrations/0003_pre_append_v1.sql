@@ -10,17 +10,17 @@ CREATE FUNCTION append_v1(
     p_recorded_at timestamptz,
     p_frontier bytea,
     p_root bytea,
-    p_types text [],
-    p_bodies bytea [],
-    p_leaf_hashes bytea [],
-    p_tag_positions bigint [],
-    p_tags text [],
-    p_tag_types text [],
-    p_actors text [],
-    p_keys text [],
-    p_fingerprints bytea [],
-    p_firsts bigint [],
-    p_lasts bigint []
+    p_types text[],
+    p_bodies bytea[],
+    p_leaf_hashes bytea[],
+    p_tag_positions bigint[],
+    p_tags text[],
+    p_tag_types text[],
+    p_actors text[],
+    p_keys text[],
+    p_fingerprints bytea[],
+    p_firsts bigint[],
+    p_lasts bigint[]
 ) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
