@@ -25,6 +25,7 @@ from emulation_saas.kernel.events import AnyRecorded, Event
 from emulation_saas.kernel.ids import AgencyId, BlocId
 from emulation_saas.projecting.projection import WHOLE, Projection
 from emulation_saas.projecting.views import Asked, Document, DocumentView, Listing, View, whole
+from emulation_saas.provinces.events import ProvinceOpened
 from projections.names import NameFrom, borne_on
 
 
@@ -120,6 +121,7 @@ class Roster(Projection[Register]):
     name: ClassVar[str] = "roster"
     version: ClassVar[int] = 1
     reads: ClassVar[tuple[type[Event], ...]] = (
+        ProvinceOpened,
         AgencyRegistered,
         AgencyRenamed,
         AgencyAliasAdded,
@@ -147,6 +149,8 @@ class Roster(Projection[Register]):
         """Return the register after one more fact."""
         position = recorded.position
         match recorded.event:
+            case ProvinceOpened():  # there is a document, and nothing in it yet
+                return state
             case AgencyRegistered(agency=agency, name=name, aliases=aliases, code=code, effective_on=day):
                 known = Agency(
                     names=(NameFrom(name=name, effective_on=day, position=position),),

@@ -1,4 +1,4 @@
-"""What every test may ask for: the session's server and a database of its own."""
+"""What every test may ask for: the session's server, a database or a directory of its own."""
 
 import shutil
 import tempfile
@@ -19,6 +19,15 @@ def server() -> Iterator[EmbeddedPostgres]:
     running = start_database(folder)
     yield running
     running.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty directory that every user may enter, short enough for a socket; removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="emulation-tests-"))
+    folder.chmod(0o755)
+    yield folder
     shutil.rmtree(folder)
 
 

@@ -1,5 +1,6 @@
 """A small service for tests: one province without a database, a few routes, an issuer whose key the tests hold."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -116,10 +117,12 @@ async def read_year(year: FromPath[int], since: FromQuery[int] = 0) -> dict[str,
 
 @get("/stream", media_type="text/event-stream")
 async def stream() -> Stream:
-    """Stream for ever, as far as a test cares."""
+    """Stream for longer than some tests let a request take."""
 
     async def events() -> AsyncIterator[bytes]:
         yield b"data: 1\n\n"
+        await asyncio.sleep(0.1)
+        yield b"data: 2\n\n"
 
     return Stream(events(), media_type="text/event-stream")
 
@@ -137,6 +140,7 @@ def little_service(
     notebook: Notebook | None = None,
     routes: Sequence[ControllerRouterHandler] = (),
     reachable: Callable[[], Awaitable[None]] | None = None,
+    given: dict[str, object] | None = None,
 ) -> Litestar:
     """Return the service around one notebook."""
 
@@ -152,6 +156,7 @@ def little_service(
         verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=keys)]),
         settings=Settings(operators=(Operator(issuer=ISSUER, sub="root"),)),
         reachable=reachable or reached,
+        given=given,
     )
 
 

@@ -7,6 +7,9 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from structlog.testing import capture_logs
 
 from emulation_saas.http.application import Service
@@ -202,6 +205,15 @@ async def test_health_tells_whether_the_database_answers(tmp_path: Path, monkeyp
             answer = await client.get("/health/ready")
             assert (answer.status_code, answer.json()["code"]) == (503, "not-ready")
         assert (await client.get("/health/live")).json() == {"status": "live"}
+
+
+async def test_routes_are_given_what_wiring_gives(tmp_path: Path) -> None:
+    @get("/given")
+    async def read_given(library: NamedDependency[SkipValidation[object]]) -> str:
+        return str(library)
+
+    async with calling(little_service(tmp_path, routes=[read_given], given={"library": "books"})) as client:
+        assert (await client.get("/v1/provinces/bac-song/given")).text == "books"
 
 
 async def test_lifespan_is_the_framework_s(tmp_path: Path) -> None:

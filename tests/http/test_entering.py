@@ -112,7 +112,7 @@ async def test_answers_are_json_or_not_acceptable(tmp_path: Path, accept: str, s
 async def test_a_stream_is_asked_for_as_a_stream(tmp_path: Path) -> None:
     path = "/v1/provinces/bac-song/stream"
     async with calling(little_service(tmp_path)) as client:
-        assert (await client.get(path, headers={"accept": "text/event-stream"})).text == "data: 1\n\n"
+        assert (await client.get(path, headers={"accept": "text/event-stream"})).text.startswith("data: 1\n\n")
         assert (await client.get(path, headers={"accept": "application/xml"})).status_code == 406
 
 

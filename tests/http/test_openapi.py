@@ -1,19 +1,25 @@
 """The description is complete and true, and its page loads nothing from anywhere."""
 
 import re
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast
 
+import msgspec
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from litestar import Litestar
+from litestar import Litestar, post
+from litestar.params import JSONBody
 from litestar.testing import TestClient
+from msgspec import Meta
 from schemathesis import GenerationMode
 from schemathesis import checks as general_checks
 from schemathesis.specs.openapi import checks as module
 
+from emulation_saas.http.bodies import Body
+from emulation_saas.kernel.numbers import PointsText
 from tests.http.service import calling, little_service, token
 
 fuzz: Any = schemathesis  # its types are too open for strict checking
@@ -58,6 +64,45 @@ def test_a_body_s_schema_is_that_of_the_type_which_decodes_it(tmp_path: Path) ->
     assert body["example"] == {"note": "…"}
     assert told["components"]["schemas"]["Accepted"]["properties"]["events"]["items"] == {
         "$ref": "#/components/schemas/Event"
+    }
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part."""
+
+    points: PointsText
+    kind: Literal["a", "b"]
+    on: date
+
+
+class RichBody(Body, frozen=True, kw_only=True):
+    """A body of everything."""
+
+    part: Part
+    parts: Annotated[tuple[Part, ...], Meta(min_length=1)]
+    rest: tuple[Part, ...]
+    count: Annotated[int, Meta(ge=3)]
+    sure: bool
+    either: int | None
+    anything: msgspec.Raw
+
+
+def test_a_command_has_an_example_of_what_it_demands(tmp_path: Path) -> None:
+    @post("/rich")
+    async def write_rich(data: JSONBody[RichBody]) -> None:
+        del data
+
+    told = description(little_service(tmp_path, routes=[write_rich]))
+    operation = told["paths"]["/v1/provinces/{province}/rich"]["post"]
+    part = {"points": "18.5", "kind": "a", "on": "2024-01-30"}
+    assert operation["requestBody"]["content"]["application/json"]["example"] == {
+        "part": part,
+        "parts": [part],
+        "rest": [],
+        "count": 3,
+        "sure": True,
+        "either": 1,
+        "anything": None,
     }
 
 

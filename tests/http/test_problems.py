@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 from litestar import get
-from litestar.exceptions import ClientException, TooManyRequestsException
+from litestar.exceptions import ClientException, HTTPException, TooManyRequestsException
 from structlog.testing import capture_logs
 
 from emulation_saas.http.limits import BODY_BYTES_MAX
@@ -75,6 +75,7 @@ async def test_a_problem_has_one_shape(tmp_path: Path) -> None:
         (asyncpg.InterfaceError("closed"), 503, "busy"),
         (TooManyRequestsException(), 429, "too-many-requests"),
         (ClientException(), 400, "bad-request"),
+        (HTTPException(status_code=418), 500, "internal-error"),
         (ZeroDivisionError(), 500, "internal-error"),
         (RecursionError(), 500, "internal-error"),
     ],
@@ -258,6 +259,8 @@ async def test_a_request_cut_at_its_deadline_has_an_unknown_outcome(
         command = await client.post(f"{NOTES}/a", json={"note": "x"})
         slow = await client.post(f"{NOTES}/a", content=no_body(), headers=JSON)
         reading = await client.get("/v1/provinces/bac-song/sleep")
+        streamed = await client.get("/v1/provinces/bac-song/stream")
+    assert streamed.text == "data: 1\n\ndata: 2\n\n", "a stream has its own end"
     assert (command.status_code, command.json()["code"]) == (503, "outcome-unknown")
     assert (slow.status_code, slow.json()["code"]) == (408, "request-too-slow")
     assert (reading.status_code, reading.json()["code"]) == (503, "busy")

@@ -178,7 +178,6 @@ async def _foreign_objects(connection: "Connection") -> AsyncIterator[str]:
         UNION ALL SELECT 'trigger', tgname FROM pg_trigger WHERE NOT tgisinternal
         UNION ALL SELECT 'event trigger', evtname FROM pg_event_trigger
         UNION ALL SELECT 'rule', rulename FROM pg_rewrite WHERE oid >= 16384 AND rulename <> '_RETURN'
-        UNION ALL SELECT 'extension', extname FROM pg_extension WHERE extname <> 'plpgsql'
         UNION ALL SELECT 'publication', pubname FROM pg_publication
         """
     )
@@ -280,7 +279,7 @@ async def _owners(connection: "Connection") -> AsyncIterator[str]:
     """Who owns an object can switch its row security off; a superuser's function or view is above it."""
     rows = await connection.fetch(
         """
-        SELECT d.classid::regclass::text || ' ' || d.objid AS name, pg_get_userbyid(d.refobjid) AS role
+        SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS name, pg_get_userbyid(d.refobjid) AS role
         FROM pg_shdepend AS d INNER JOIN pg_database AS b ON d.dbid IN (b.oid, 0)
         WHERE b.datname = current_database() AND d.deptype = 'o' AND pg_get_userbyid(d.refobjid) = ANY ($1::text [])
         """,
@@ -336,8 +335,6 @@ async def _roles(connection: "Connection") -> AsyncIterator[str]:
             yield f"{row['rolname']} has {power}"
         if row["rolcanlogin"] != (row["rolname"] in LOGIN_ROLES):
             yield f"{row['rolname']}: rolcanlogin is {row['rolcanlogin']}"
-    for name in sorted(set(ROLES) - {row["rolname"] for row in rows}):
-        yield f"{name} does not exist"
 
 
 async def _memberships(connection: "Connection") -> AsyncIterator[str]:

@@ -31,14 +31,9 @@ async def test_the_catalogue_sees_every_table_of_the_migrations(administrator: "
         "sealing.log_keys",
     }
     assert protected <= set(names)
-    await administrator.execute("ALTER ROLE emulation_app SET row_security = on; BEGIN")
     for name in protected:
         await administrator.execute(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
-    found = await catalogue.faults(administrator)
-    await administrator.execute("ROLLBACK; ALTER ROLE emulation_app RESET row_security")
-    assert {fault for fault in found if "forced" in fault} == {
-        f"{name}: row security is not forced" for name in protected
-    }
+    assert await catalogue.faults(administrator) == sorted(f"{name}: row security is not forced" for name in protected)
 
 
 def test_the_golden_text_of_the_policy_fails_closed() -> None:

@@ -99,7 +99,7 @@ TABLE: Final[tuple[tuple[str, Authority, tuple[bool, bool, bool, bool]], ...]] =
     ("council", COUNCIL, (True, True, True, True)),
     ("auditor", AUDITOR, (True, True, True, True)),
     ("integrator", INTEGRATOR, (True, False, False, False)),
-    ("expert", EXPERT, (True, False, False, False)),
+    ("expert", EXPERT, (True, True, True, False)),
     ("secretary of the bloc", secretary_of(BLOC), (True, True, True, False)),
     ("secretary of another bloc", secretary_of("van-xa"), (True, False, False, False)),
     ("represents the agency concerned", representing(AGENCY, blocs=[BLOC]), (True, True, True, False)),

@@ -45,7 +45,8 @@ _SECURITY: Final = [
 ]
 _POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
 _NO_STORE: Final = (b"cache-control", b"no-store")
-_STREAM: Final = (b"content-type", b"text/event-stream")
+_STREAMS: Final = (b"text/event-stream", b"application/x-ndjson")
+"""Answers without a known end: the deadline is for their beginning, and they bound the rest themselves."""
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -160,15 +161,15 @@ class _Outward:
         if message["type"] == "http.response.start":
             self._exchange.status = message["status"]
             headers = [*message["headers"]]
-            names = {name for name, _ in headers}
+            given = dict(headers)
             headers.append((b"x-request-id", self._exchange.request_id.encode()))
             headers += _SECURITY
-            if b"content-security-policy" not in names:
+            if b"content-security-policy" not in given:
                 headers.append(_POLICY)
-            if b"cache-control" not in names:
+            if b"cache-control" not in given:
                 headers.append(_NO_STORE)
             message["headers"] = headers
-            if self.deadline is not None and _STREAM in headers:
+            if self.deadline is not None and given.get(b"content-type", b"").startswith(_STREAMS):
                 self.deadline.reschedule(None)
         await self._send(message)
 

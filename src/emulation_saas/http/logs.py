@@ -27,7 +27,7 @@ def configure_logs(stream: BinaryIO | None = None) -> None:
         logger_factory=structlog.BytesLoggerFactory(out),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler()
+    handler = _Lines(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, structlog.processors.format_exc_info],
@@ -51,6 +51,18 @@ def log_exchange(exchange: Exchange, scope: Any) -> None:  # noqa: ANN401 - the 
         status=exchange.status,
         duration_ms=exchange.took_ms,
     )
+
+
+class _Lines(logging.Handler):
+    """Writes what libraries log, a line each."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        super().__init__()
+        self._out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._out.write(self.format(record).encode() + b"\n")
+        self._out.flush()
 
 
 def _json(_logger: object, _method: str, line: Any) -> bytes:  # noqa: ANN401 - structlog's own mapping

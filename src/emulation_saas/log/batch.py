@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -23,7 +23,7 @@ from emulation_saas.log.sealing import Opener
 if TYPE_CHECKING:
     import asyncio
 
-EVENTS_MAX = 100
+EVENTS_MAX: Final = 100
 """Events that one command may lead to."""
 
 

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -22,12 +22,14 @@ from emulation_saas.log.events import Unknown
 from emulation_saas.log.registry import Entry, Registry, in_newest_shape
 from emulation_saas.log.sealing import Opener, kids_in, persons_in, spell_bytes
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 EVENT_BYTES_MAX: Final = 65_535
 """What the length prefix of a tile entry holds (C2SP tlog-tiles)."""
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_Object = dict[str, Any]
 _NOT_CONVERTED: Final = (datetime, Decimal)
 
 
@@ -160,9 +162,9 @@ def _plain(event: Event, entry: Entry[Any], place: Place, opener: Opener | None)
 def _spelled(value: Any) -> Any:  # noqa: ANN401 - builtins of any shape
     match value:
         case dict():
-            return {name: _spelled(inner) for name, inner in cast("_Object", value).items()}
-        case list() | tuple():
-            return [_spelled(inner) for inner in cast("list[Any]", value)]
+            return {name: _spelled(inner) for name, inner in cast("Mapping[str, Any]", value).items()}
+        case list():
+            return [_spelled(inner) for inner in cast("Sequence[Any]", value)]
         case Decimal():
             try:
                 return spell_points(value)
@@ -191,8 +193,8 @@ def _all_text(value: Any) -> str:  # noqa: ANN401 - builtins of any shape
         case str():
             return value
         case dict():
-            return "".join(_all_text(inner) for inner in cast("_Object", value).values())
+            return "".join(_all_text(inner) for inner in cast("Mapping[str, Any]", value).values())
         case list():
-            return "".join(_all_text(inner) for inner in cast("list[Any]", value))
+            return "".join(_all_text(inner) for inner in cast("Sequence[Any]", value))
         case _:
             return ""

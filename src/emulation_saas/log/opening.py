@@ -14,6 +14,7 @@ from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log.codec import Codec, Place
 from emulation_saas.log.events import LogOpened
+from emulation_saas.log.faults import OutcomeUnknownError
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.postgres.database import Database
@@ -54,6 +55,9 @@ async def open_log(
 
     Returns:
         The new province; None when the handle is taken.
+
+    Raises:
+        OutcomeUnknownError: this machine's clock is wrong; nothing was registered.
     """
     province = ProvinceId(uuid4())
     key = make_log_key(f"{origin}/log/{province}")
@@ -76,7 +80,7 @@ async def open_log(
     async with database.in_province(province) as connection:
         if await connection.fetchval(STATEMENTS["register_province"], handle, province) is None:
             return None
-        await connection.execute(
+        written = await connection.fetchval(
             STATEMENTS["open_log"],
             province,
             now,
@@ -87,4 +91,6 @@ async def open_log(
             hashed,
             opened.tags(),
         )
+        if written is None:
+            raise OutcomeUnknownError("this machine's clock is more than 2 s from the database's")
     return province

@@ -27,8 +27,7 @@ Rules that every change here must keep:
 
 from emulation_saas.projecting.projection import AnyProjection, Projection
 from emulation_saas.projecting.reading import Reader
-from emulation_saas.projecting.rebuild import Rebuilt, rebuild
 from emulation_saas.projecting.routes import document_routes
 from emulation_saas.projecting.runner import Runner
 
-__all__ = ["AnyProjection", "Projection", "Reader", "Rebuilt", "Runner", "document_routes", "rebuild"]
+__all__ = ["AnyProjection", "Projection", "Reader", "Runner", "document_routes"]

@@ -1,0 +1,327 @@
+"""Row security as it behaves: the holes of reliability.md 2.1, each tried with the rows of two provinces."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.log.frontier import leaf_hash
+from emulation_saas.postgres.database import Database, in_transaction, open_database
+from emulation_saas.postgres.server import APP_ROLE, HEADS_ROLE, KEYS_ROLE
+from emulation_saas.postgres.statements import load_statements
+from tests.database import connected
+
+if TYPE_CHECKING:
+    from tests.database import Connection
+
+ADA: Final = ProvinceId(UUID("0190c3f2-0000-7000-8000-00000000000a"))
+BAO: Final = ProvinceId(UUID("0190c3f2-0000-7000-8000-00000000000b"))
+APPEND: Final = load_statements("emulation_saas.log")["append"]
+ROLE_OF: Final = {
+    "log_head": APP_ROLE,
+    "events": APP_ROLE,
+    "event_tags": APP_ROLE,
+    "idempotency": APP_ROLE,
+    "checkpoints": APP_ROLE,
+    "documents": APP_ROLE,
+    "quarantined": APP_ROLE,
+    "snapshots": APP_ROLE,
+    "sealing.subject_keys": KEYS_ROLE,
+    "sealing.log_keys": KEYS_ROLE,
+}
+FACTS: Final = ("events", "event_tags", "idempotency", "provinces")
+ROWS: Final = {
+    "log_head": "VALUES ($1::uuid, 1, now(), '', sha256('')) ",
+    "events": "VALUES ($1::uuid, 1, 'log.opened.v1', now(), '{}', sha256(''))",
+    "event_tags": "VALUES ($1::uuid, 'province', 1, 'log.opened.v1')",
+    "idempotency": "VALUES ($1::uuid, 'operator', 'same-key', '', 1, 1)",
+    "checkpoints": "VALUES ($1::uuid, 'roster', 1, 1)",
+    "documents": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, '{}')",
+    "quarantined": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, 'no')",
+    "snapshots": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, '{}')",
+    "sealing.subject_keys": "VALUES ($1::uuid, 'p-1', 1, sha256(''))",
+    "sealing.log_keys": "VALUES ($1::uuid, 'vkey', sha256(''))",
+}
+TABLES: Final = sorted(ROLE_OF)
+
+
+@pytest.fixture
+async def url(database_url: str, administrator: "Connection") -> str:
+    """A database in which two provinces have the same rows in every table."""
+    for province in (ADA, BAO):
+        await administrator.execute("INSERT INTO provinces VALUES ($1, $2)", f"tinh-{province.hex[-1]}", province)
+        for table, values in ROWS.items():
+            await administrator.execute(f"INSERT INTO {table} {values}", province)
+    return database_url
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    """The service's pools with one connection each, so that the next user gets the last one's."""
+    async with open_database(url, app_max=1) as opened:
+        yield opened
+
+
+def append_of(province: UUID, expected: int) -> Sequence[object]:
+    now = datetime.now(UTC)
+    body = b'{"by":"test"}'
+    hashed = leaf_hash(body)
+    none: list[object] = []
+    event = (["test.v1"], [body], [hashed])
+    return (province, expected, now, now, hashed, hashed, *event, [2], ["tag:1"], ["test.v1"], *[none] * 5)
+
+
+def lend(database: Database, role: str) -> "asyncpg.Pool[asyncpg.Record]":
+    return database.keys if role == KEYS_ROLE else database.app
+
+
+async def province_of(connection: "Connection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> str:
+    said: str | None = await connection.fetchval("SELECT current_setting('emulation.province', true)")
+    return said or ""
+
+
+def test_every_table_with_row_security_is_tried(administrator: "Connection") -> None:
+    assert ROWS.keys() == ROLE_OF.keys(), administrator
+
+
+async def test_tables_tried_are_all_there_are(administrator: "Connection") -> None:
+    found = await administrator.fetch("SELECT oid::regclass::text AS name FROM pg_class WHERE relrowsecurity")
+    assert {row["name"] for row in found} == ROLE_OF.keys()
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_without_a_province_reading_fails(url: str, table: str) -> None:
+    async with connected(url, ROLE_OF[table]) as connection:
+        with pytest.raises(asyncpg.UndefinedObjectError, match=r"emulation\.province"):
+            await connection.fetch(f"SELECT * FROM {table}")
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_without_a_province_writing_fails(url: str, table: str) -> None:
+    async with connected(url, ROLE_OF[table]) as connection:
+        with pytest.raises(asyncpg.UndefinedObjectError, match=r"emulation\.province"):
+            await connection.execute(f"INSERT INTO {table} {ROWS[table]}", UUID(int=1))
+
+
+@pytest.mark.parametrize("table", ["checkpoints", "documents", "quarantined", "snapshots"])
+async def test_without_a_province_deleting_fails_and_does_not_succeed_on_nothing(url: str, table: str) -> None:
+    async with connected(url, APP_ROLE) as connection:
+        with pytest.raises(asyncpg.UndefinedObjectError, match=r"emulation\.province"):
+            await connection.execute(f"DELETE FROM {table}")
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_after_a_transaction_the_setting_is_empty_and_the_cast_fails(database: Database, table: str) -> None:
+    pool = lend(database, ROLE_OF[table])
+    async with pool.acquire() as connection:
+        async with in_transaction(connection, ADA):
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 1
+        assert await connection.fetchval("SELECT current_setting('emulation.province', true)") == ""
+        with pytest.raises(asyncpg.InvalidTextRepresentationError, match="uuid"):
+            await connection.fetch(f"SELECT * FROM {table}")
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_province_sees_its_own_row_only_even_when_it_asks_for_another(database: Database, table: str) -> None:
+    async with lend(database, ROLE_OF[table]).acquire() as connection, in_transaction(connection, ADA):
+        rows = await connection.fetch(f"SELECT province_id FROM {table}")
+        assert [row["province_id"] for row in rows] == [ADA]
+        assert await connection.fetch(f"SELECT * FROM {table} WHERE province_id = $1", BAO) == []
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_province_cannot_write_a_row_of_another(database: Database, table: str) -> None:
+    pool = lend(database, ROLE_OF[table])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        async with pool.acquire() as connection, in_transaction(connection, ADA):
+            await connection.execute(f"INSERT INTO {table} {ROWS[table]}", UUID(int=1))
+
+
+@pytest.mark.parametrize("table", ["log_head", "checkpoints", "documents", "quarantined", "snapshots"])
+async def test_a_province_cannot_give_a_row_to_another(database: Database, table: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        async with database.in_province(ADA) as connection:
+            await connection.execute(f"UPDATE {table} SET province_id = $1", UUID(int=1))
+
+
+async def test_the_same_key_in_another_province_is_no_duplicate_and_says_nothing(database: Database) -> None:
+    async with database.in_province(ADA) as connection:
+        await connection.execute("INSERT INTO idempotency VALUES ($1, 'operator', 'other-key', '', 1, 1)", ADA)
+    async with database.in_province(BAO) as connection:
+        await connection.execute("INSERT INTO idempotency VALUES ($1, 'operator', 'other-key', '', 1, 1)", BAO)
+
+
+async def test_row_security_cannot_be_switched_off(database: Database) -> None:
+    async with database.app.acquire() as connection:
+        await connection.execute("SET row_security = off")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            await connection.fetch("SELECT * FROM events")
+
+
+async def test_append_refuses_another_province_than_the_one_set(database: Database) -> None:
+    with pytest.raises(asyncpg.PostgresError, match="another province") as refused:
+        async with database.in_province(ADA) as connection:
+            await connection.fetchval(APPEND, *append_of(BAO, 1))
+    assert refused.value.sqlstate == "EM001"
+    async with database.in_province(BAO) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM events") == 1
+
+
+async def test_append_binds_its_own_statement_and_nothing_after_it(database: Database) -> None:
+    async with database.app.acquire() as connection:
+        assert await connection.fetchval(APPEND, *append_of(ADA, 1)) is True
+        assert await province_of(connection) == ""
+    async with database.in_province(BAO) as connection:
+        assert await connection.fetchval("SELECT position FROM log_head") == 1
+
+
+async def test_after_append_the_transaction_is_bound_to_its_province(database: Database) -> None:
+    with pytest.raises(asyncpg.PostgresError, match="another province") as refused:
+        async with database.app.acquire() as connection, connection.transaction():
+            assert await connection.fetchval(APPEND, *append_of(ADA, 1)) is True
+            await connection.fetchval(APPEND, *append_of(BAO, 1))
+    assert refused.value.sqlstate == "EM001"
+
+
+@pytest.mark.parametrize("table", FACTS)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET province_id = province_id", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_facts_can_be_neither_changed_nor_removed(database: Database, table: str, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"permission denied for table {table}"):
+        async with database.in_province(ADA) as connection:
+            await connection.execute(statement.format(table))
+
+
+@pytest.mark.parametrize("table", ["sealing.subject_keys", "sealing.log_keys"])
+async def test_the_service_cannot_read_keys(database: Database, table: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for schema sealing"):
+        async with database.in_province(ADA) as connection:
+            await connection.fetch(f"SELECT * FROM {table}")
+
+
+async def test_the_role_of_the_keys_reads_nothing_else(database: Database) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+        async with database.in_province_keys(ADA) as connection:
+            await connection.fetch("SELECT * FROM public.events")
+
+
+async def test_the_role_of_the_heads_reads_two_columns_of_all_provinces(database: Database) -> None:
+    rows = await database.heads.fetch("SELECT province_id, position FROM log_head ORDER BY province_id")
+    assert [tuple(row) for row in rows] == [(ADA, 1), (BAO, 1)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT recorded_at FROM log_head",
+        "SELECT frontier FROM log_head",
+        "SELECT root FROM log_head",
+        "SELECT * FROM log_head",
+        "SELECT position FROM events",
+        "SELECT handle FROM provinces",
+        "SELECT position FROM log_head FOR UPDATE",
+        "UPDATE log_head SET position = position",
+    ],
+)
+async def test_the_role_of_the_heads_does_nothing_else(url: str, statement: str) -> None:
+    async with connected(url, HEADS_ROLE) as connection:
+        await connection.execute("SET default_transaction_read_only = off")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+            await connection.fetch(statement)
+
+
+async def test_transactions_of_two_provinces_side_by_side_see_each_its_own(url: str) -> None:
+    async with open_database(url, app_max=2) as database, database.in_province(ADA) as outer:
+        async with database.in_province(BAO) as inner:
+            assert await inner.fetchval("SELECT province_id FROM events") == BAO
+            assert await outer.fetchval("SELECT province_id FROM events") == ADA
+        assert await outer.fetchval("SELECT province_id FROM events") == ADA
+
+
+async def test_a_savepoint_that_is_rolled_back_leaves_the_province(database: Database) -> None:
+    async with database.in_province(ADA) as connection:
+        await connection.execute(f"SAVEPOINT before; SET LOCAL emulation.province = '{BAO}'")
+        await connection.execute("ROLLBACK TO before")
+        assert await connection.fetchval("SELECT province_id FROM events") == ADA
+
+
+async def nothing_is_left(database: Database) -> None:
+    """Assert that the next user of the pool's only connection belongs to no province and sees nothing."""
+    async with database.app.acquire(timeout=5) as connection:
+        assert await province_of(connection) == ""
+        assert not connection.is_in_transaction()
+        with pytest.raises((asyncpg.UndefinedObjectError, asyncpg.InvalidTextRepresentationError)):
+            await connection.fetch("SELECT * FROM events")
+    async with database.in_province(BAO) as connection:
+        assert await connection.fetchval("SELECT province_id FROM events") == BAO
+
+
+async def test_nothing_is_left_after_success(database: Database) -> None:
+    async with database.in_province(ADA) as connection:
+        await connection.fetch("SELECT * FROM events")
+    await nothing_is_left(database)
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1 / 0", "SELEC", "SELECT * FROM no_such_table"])
+async def test_nothing_is_left_after_a_failed_statement(database: Database, statement: str) -> None:
+    with pytest.raises(asyncpg.PostgresError):
+        async with database.in_province(ADA) as connection:
+            await connection.execute(statement)
+    await nothing_is_left(database)
+
+
+async def test_nothing_is_left_after_an_error_of_ours(database: Database) -> None:
+    with pytest.raises(KeyError):
+        async with database.in_province(ADA) as connection:
+            await connection.fetch("SELECT * FROM events")
+            raise KeyError
+    await nothing_is_left(database)
+
+
+async def test_nothing_is_left_of_a_setting_for_the_session(database: Database) -> None:
+    """Nobody should say SET without LOCAL; if somebody does, the pool's reset takes it away."""
+    async with database.app.acquire() as connection:
+        await connection.execute(f"SET emulation.province = '{ADA}'")
+    await nothing_is_left(database)
+
+
+@pytest.mark.parametrize("cancelled_times", [1, 2])
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(30)", None])
+async def test_nothing_is_left_after_cancellation(
+    database: Database, statement: str | None, cancelled_times: int
+) -> None:
+    """Cancelled while a statement runs, or between two; also once more while the first is cleaned up."""
+    inside = asyncio.Event()
+
+    async def reading() -> None:
+        async with database.in_province(ADA) as connection:
+            await connection.fetch("SELECT * FROM events")
+            inside.set()
+            await (connection.execute(statement) if statement else asyncio.sleep(30))
+
+    task = asyncio.create_task(reading())
+    await inside.wait()
+    await asyncio.sleep(0.05)
+    for _ in range(cancelled_times):
+        task.cancel()
+        await asyncio.sleep(0)
+    with suppress(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+    await nothing_is_left(database)
+
+
+async def test_nothing_is_left_when_the_server_ends_the_connection(
+    database: Database, administrator: "Connection"
+) -> None:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        async with database.in_province(ADA) as connection:
+            backend = await connection.fetchval("SELECT pg_backend_pid()")
+            await administrator.execute("SELECT pg_terminate_backend($1, 5000)", backend)
+            await connection.fetch("SELECT * FROM events")
+    await nothing_is_left(database)
