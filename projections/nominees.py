@@ -15,6 +15,7 @@ from emulation_saas.nominations.events import (
     Award,
     LeaderAcclaimed,
     Method,
+    NominationEvent,
     NominationForwarded,
     NominationMade,
     NominationResumed,
@@ -27,6 +28,13 @@ from emulation_saas.years.events import YearOpened
 
 StepName = Literal["made", "yielded", "suspended", "resumed", "forwarded"]
 NominationState = Literal["made", "yielded", "suspended", "forwarded"]
+
+
+_TURNS: Final[dict[type[NominationEvent], StepName]] = {
+    NominationYielded: "yielded",
+    NominationSuspended: "suspended",
+    NominationResumed: "resumed",
+}
 
 
 class Leader(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,19 +110,15 @@ class Nominees(Projection[Candidates]):
     )
 
     def key(self, event: YearEvent) -> str:
-        """Return the key of the bloc's year."""
         return f"{event.bloc}/{event.year}"
 
     def tags_of(self, key: str) -> list[str]:
-        """Return the tag of the bloc's year."""
         return [f"year:{key}"]
 
     def initial(self) -> Candidates:
-        """Return nobody."""
         return Candidates()
 
     def evolve(self, state: Candidates, recorded: AnyRecorded) -> Candidates:
-        """Return the candidates after one more fact."""
         at = recorded.position
         match recorded.event:
             case LeaderAcclaimed(agency=agency, method=method, ballot=ballot, because=because):
@@ -129,19 +133,14 @@ class Nominees(Projection[Candidates]):
                     steps=(Step(step="made", because=made.because, position=at),),
                 )
                 return _having(state, made.nomination, nominated)
-            case NominationYielded(nomination=nomination, because=because):
-                return _after(state, nomination, Step(step="yielded", because=because, position=at))
-            case NominationSuspended(nomination=nomination, because=because):
-                return _after(state, nomination, Step(step="suspended", because=because, position=at))
-            case NominationResumed(nomination=nomination, because=because):
-                return _after(state, nomination, Step(step="resumed", because=because, position=at))
             case NominationForwarded(nomination=nomination, document_no=document_no):
                 return _after(state, nomination, Step(step="forwarded", document_no=document_no, position=at))
+            case NominationYielded() | NominationSuspended() | NominationResumed() as turn:
+                return _after(state, turn.nomination, Step(step=_TURNS[type(turn)], because=turn.because, position=at))
             case _:  # the year was opened: there is a document, and nobody in it yet
                 return state
 
     def reasons(self, state: Candidates, figure: str) -> list[int]:
-        """Return the positions on which an acclaim or a nomination's state rests."""
         match figure.split("/"):
             case ["leaders", agency] if AgencyId(agency) in state.leaders:
                 return [state.leaders[AgencyId(agency)].position]
@@ -152,7 +151,6 @@ class Nominees(Projection[Candidates]):
 
     @property
     def views(self) -> Sequence[View[Candidates]]:
-        """Return the nominees of a bloc's year."""
         return VIEWS
 
 

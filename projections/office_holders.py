@@ -1,4 +1,4 @@
-"""Who holds a bloc's offices in a year, on a day: of the elections and appointments made by that day, the last recorded.
+"""Who holds a bloc's offices in a year, on a day: of elections and appointments made by that day, the last recorded.
 
 One document a bloc. Figures: `{for_year}/{office}`.
 """
@@ -56,19 +56,15 @@ class OfficeHolders(Projection[Holders]):
     reads: ClassVar[tuple[type[Event], ...]] = (BlocEstablished, OfficeElected, OfficeAppointed)
 
     def key(self, event: BlocEvent | OfficeEvent) -> str:
-        """Return the key of the bloc."""
         return event.bloc
 
     def tags_of(self, key: str) -> list[str]:
-        """Return the tag of the bloc."""
         return [f"bloc:{key}"]
 
     def initial(self) -> Holders:
-        """Return nobody."""
         return Holders()
 
     def evolve(self, state: Holders, recorded: AnyRecorded) -> Holders:
-        """Return the holders after one more fact."""
         since, position = day_of(recorded.time), recorded.position
         match recorded.event:
             case OfficeElected() as elected:
@@ -96,14 +92,12 @@ class OfficeHolders(Projection[Holders]):
                 return state
 
     def reasons(self, state: Holders, figure: str) -> list[int]:
-        """Return the position of what gave the office to the one who holds it."""
         year, _, office = figure.partition("/")
         holders = state.years.get(int(year), ()) if year.isdecimal() else ()
         return [holder.position for holder in holders if holder.office == office][-1:]
 
     @property
     def views(self) -> Sequence[View[Holders]]:
-        """Return the offices of a day, and those of a year."""
         return VIEWS
 
 

@@ -81,19 +81,15 @@ class PledgeBook(Projection[Book]):
     )
 
     def key(self, event: BlocEvent | YearEvent) -> str:
-        """Return the key of the bloc."""
         return event.bloc
 
     def tags_of(self, key: str) -> list[str]:
-        """Return the tag of the bloc."""
         return [f"bloc:{key}"]
 
     def initial(self) -> Book:
-        """Return a book without a pledge."""
         return Book()
 
     def evolve(self, state: Book, recorded: AnyRecorded) -> Book:
-        """Return the book after one more fact."""
         match recorded.event:
             case PledgeSigned(year=year, agency=agency, signed_by=officer):
                 pledge = state.pledges.get(year, Pledge())
@@ -112,7 +108,6 @@ class PledgeBook(Projection[Book]):
                 return replace(state, membership=state.membership.after(event))
 
     def reasons(self, state: Book, figure: str) -> list[int]:
-        """Return the position of a text or a signature."""
         match figure.split("/"):
             case ["text", year] if (pledge := _of(state, year)) is not None and pledge.text is not None:
                 return [pledge.drafted_at]
@@ -124,7 +119,6 @@ class PledgeBook(Projection[Book]):
 
     @property
     def views(self) -> Sequence[View[Book]]:
-        """Return the pledge of a bloc's year."""
         return VIEWS
 
 

@@ -47,21 +47,15 @@ class Province(Projection[Called]):
     is_province_wide: ClassVar[bool] = True
 
     def key(self, event: Event) -> str:
-        """Return the key of the one document."""
-        del event
         return WHOLE
 
     def tags_of(self, key: str) -> list[str]:
-        """Return none: types alone select it."""
-        del key
         return []
 
     def initial(self) -> Called:
-        """Return a province that was not opened."""
         return Called()
 
     def evolve(self, state: Called, recorded: AnyRecorded) -> Called:
-        """Return the names after one more fact."""
         match recorded.event:
             case ProvinceOpened(province=province):
                 return Called(province=province, names=state.names)
@@ -79,12 +73,10 @@ class Province(Projection[Called]):
                 return state
 
     def reasons(self, state: Called, figure: str) -> list[int]:
-        """Return the positions on which the name rests."""
         return [name.position for name in state.names] if figure == "name" else []
 
     @property
     def views(self) -> Sequence[View[Called]]:
-        """Return the province."""
         return VIEWS
 
 

@@ -65,19 +65,15 @@ class Ratings(Projection[Rated]):
     reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, RatingReceived, AggregateRatingReceived)
 
     def key(self, event: YearEvent) -> str:
-        """Return the key of the bloc's year."""
         return f"{event.bloc}/{event.year}"
 
     def tags_of(self, key: str) -> list[str]:
-        """Return the tag of the bloc's year."""
         return [f"year:{key}"]
 
     def initial(self) -> Rated:
-        """Return no rating."""
         return Rated()
 
     def evolve(self, state: Rated, recorded: AnyRecorded) -> Rated:
-        """Return the ratings after one more fact."""
         match recorded.event:
             case RatingReceived(agency=agency, level=level, authority=authority, document_no=document_no):
                 rating = Rating(level=level, authority=authority, document_no=document_no, position=recorded.position)
@@ -91,7 +87,6 @@ class Ratings(Projection[Rated]):
                 return state
 
     def reasons(self, state: Rated, figure: str) -> list[int]:
-        """Return the position of a rating."""
         match figure.split("/"):
             case ["ratings", agency] if AgencyId(agency) in state.members:
                 return [state.members[AgencyId(agency)].position]
@@ -102,7 +97,6 @@ class Ratings(Projection[Rated]):
 
     @property
     def views(self) -> Sequence[View[Rated]]:
-        """Return the ratings of a bloc's year."""
         return VIEWS
 
 

@@ -132,21 +132,15 @@ class Roster(Projection[Register]):
     is_province_wide: ClassVar[bool] = True
 
     def key(self, event: Event) -> str:
-        """Return the key of the one document."""
-        del event
         return WHOLE
 
     def tags_of(self, key: str) -> list[str]:
-        """Return none: types alone select it."""
-        del key
         return []
 
     def initial(self) -> Register:
-        """Return an empty register."""
         return Register()
 
     def evolve(self, state: Register, recorded: AnyRecorded) -> Register:
-        """Return the register after one more fact."""
         position = recorded.position
         match recorded.event:
             case ProvinceOpened():  # there is a document, and nothing in it yet
@@ -170,7 +164,6 @@ class Roster(Projection[Register]):
                 return replace(state, blocs={**state.blocs, event.bloc: _bloc_after(state, event, position)})
 
     def reasons(self, state: Register, figure: str) -> list[int]:
-        """Return the positions on which a name or a membership rests."""
         match figure.split("/"):
             case ["agencies", agency, "name"] if AgencyId(agency) in state.agencies:
                 return [named.position for named in state.agencies[AgencyId(agency)].names]
@@ -185,7 +178,6 @@ class Roster(Projection[Register]):
 
     @property
     def views(self) -> Sequence[View[Register]]:
-        """Return the agencies and the blocs."""
         return VIEWS
 
 

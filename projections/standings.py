@@ -41,7 +41,6 @@ class Member(msgspec.Struct, frozen=True):
         return total_of(self.claimed, {criterion: given.points for criterion, given in self.appraised.items()})
 
     def reasons(self) -> set[int]:
-        """Return the positions on which the points rest."""
         counted = {given.position for given in self.appraised.values()}
         return counted | {self.claimed_at} if self.claimed.keys() - self.appraised.keys() else counted
 
@@ -150,19 +149,15 @@ class Standings(Projection[Table]):
     reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, SelfScoreSubmitted, ScoreAppraised, RankingFrozen)
 
     def key(self, event: YearEvent) -> str:
-        """Return the key of the bloc's year."""
         return f"{event.bloc}/{event.year}"
 
     def tags_of(self, key: str) -> list[str]:
-        """Return the tag of the bloc's year."""
         return [f"year:{key}"]
 
     def initial(self) -> Table:
-        """Return an empty table."""
         return Table()
 
     def evolve(self, state: Table, recorded: AnyRecorded) -> Table:
-        """Return the table after one more fact."""
         event = recorded.event
         if isinstance(event, ScoreAppraised):  # nearly all there is to fold
             member = state.members.get(event.agency, _NOT_SCORED)
@@ -183,7 +178,6 @@ class Standings(Projection[Table]):
                 return state
 
     def reasons(self, state: Table, figure: str) -> list[int]:
-        """Return the positions on which points or a rank rest."""
         match figure.split("/"):
             case ["points", agency]:
                 return sorted(state.members.get(AgencyId(agency), _NOT_SCORED).reasons())
@@ -201,7 +195,6 @@ class Standings(Projection[Table]):
 
     @property
     def views(self) -> Sequence[View[Table]]:
-        """Return the standings of a bloc's year."""
         return VIEWS
 
 

@@ -144,19 +144,15 @@ class Tallies(Projection[Poll]):
     reads: ClassVar[tuple[type[Event], ...]] = (BallotOpened, VoteCast, BallotClosed, BallotCounted)
 
     def key(self, event: BallotEvent) -> str:
-        """Return the key of the ballot."""
         return f"{event.bloc}/{event.year}/{event.ballot}"
 
     def tags_of(self, key: str) -> list[str]:
-        """Return the tag of the ballot."""
         return [f"ballot:{key.rpartition('/')[2]}"]
 
     def initial(self) -> Poll:
-        """Return a ballot that is not open yet."""
         return Poll()
 
     def evolve(self, state: Poll, recorded: AnyRecorded) -> Poll:
-        """Return the ballot after one more fact."""
         position = recorded.position
         match recorded.event:
             case VoteCast(agency=agency, choices=choices):
@@ -173,7 +169,6 @@ class Tallies(Projection[Poll]):
                 return state
 
     def reasons(self, state: Poll, figure: str) -> list[int]:
-        """Return the positions on which votes or an outcome rest."""
         cast = sorted(vote.position for vote in state.votes.values())
         match figure.split("/"):
             case ["votes"]:
@@ -187,7 +182,6 @@ class Tallies(Projection[Poll]):
 
     @property
     def views(self) -> Sequence[View[Poll]]:
-        """Return the ballots of a year, and the tally of each."""
         return VIEWS
 
 

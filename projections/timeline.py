@@ -96,31 +96,25 @@ class Timeline(Projection[Stretch]):
     )
 
     def keys_of(self, recorded: AnyRecorded) -> Sequence[str]:
-        """Return the stretch of the log at its place, in each year to which the event belongs."""
         bucket = recorded.position // BUCKET
         return [f"{year}/{bucket:012d}" for year in _years_of(recorded.event)]
 
     def tags_of(self, key: str) -> list[str]:
-        """Return the tag of the bloc's year."""
         return [f"year:{key.rpartition('/')[0]}"]
 
     def initial(self) -> Stretch:
-        """Return a stretch without an entry."""
         return Stretch()
 
     def evolve(self, state: Stretch, recorded: AnyRecorded) -> Stretch:
-        """Return the stretch with one more entry."""
         event = recorded.event
         entry = Entry(recorded.position, event.type, recorded.time, recorded.recorded_at, recorded.actor, event.tags())
         return Stretch((*state.entries, entry))
 
     def reasons(self, state: Stretch, figure: str) -> list[int]:
-        """Return the position itself, where it is an entry."""
         return [entry.position for entry in state.entries if str(entry.position) == figure]
 
     @property
     def views(self) -> Sequence[View[Stretch]]:
-        """Return the timeline of a bloc's year."""
         return VIEWS
 
 

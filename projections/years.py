@@ -124,26 +124,21 @@ class Years(Projection[Course]):
     reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, YearLaunched, YearClosed, MeetingHeld)
 
     def key(self, event: YearEvent) -> str:
-        """Return the key of the bloc's year."""
         return f"{event.bloc}/{event.year}"
 
     def keys_of(self, recorded: AnyRecorded) -> Sequence[str]:
-        """Return the key of the bloc's year, or those of both years that a meeting serves."""
         event = recorded.event
         if isinstance(event, MeetingHeld):
             return [f"{event.bloc}/{year}" for year in _years_of(event)]
         return (self.key(event),)
 
     def tags_of(self, key: str) -> list[str]:
-        """Return the tag of the bloc's year."""
         return [f"year:{key}"]
 
     def initial(self) -> Course:
-        """Return a year of which nothing is known."""
         return Course()
 
     def evolve(self, state: Course, recorded: AnyRecorded) -> Course:
-        """Return the year after one more fact."""
         position = recorded.position
         match recorded.event:
             case YearOpened(year=year, scheme=scheme, rules=rules):
@@ -167,7 +162,6 @@ class Years(Projection[Course]):
                 return state
 
     def reasons(self, state: Course, figure: str) -> list[int]:
-        """Return the position of a turn of the year."""
         match figure.split("/"):
             case ["opened"] if state.opened_at:
                 return [state.opened_at]
@@ -182,7 +176,6 @@ class Years(Projection[Course]):
 
     @property
     def views(self) -> Sequence[View[Course]]:
-        """Return the years of a bloc, and each year."""
         return VIEWS
 
 

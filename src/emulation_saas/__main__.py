@@ -17,7 +17,7 @@ from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.migrating import MigrationError
 from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.projecting.rebuild import rebuild
-from emulation_saas.service import data_directory, prepare, supervisor_of
+from emulation_saas.serving import data_directory, prepare, supervisor_of
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
 from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS
 from emulation_saas.wiring import application, logs_of

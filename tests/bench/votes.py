@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from emulation_saas.http.local_issuer import LocalIssuer
-from emulation_saas.service import worker_environment
+from emulation_saas.serving import worker_environment
 from emulation_saas.settings import Settings
 from tests.bench.figures import Row, medians
 from tests.bench.load import Job, Outcome, Sender

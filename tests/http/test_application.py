@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from emulation_saas.http.application import Service
 from emulation_saas.http.limits import HEADER_BYTES_MAX, TARGET_BYTES_MAX
 from emulation_saas.log import Accepted
-from tests.http.service import ADA, EVENT, NOTES, Notebook, calling, little_service, token
+from tests.http.notebook import ADA, EVENT, NOTES, Notebook, calling, little_service, token
 
 SECURITY = {
     "x-content-type-options": "nosniff",

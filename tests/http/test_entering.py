@@ -9,7 +9,7 @@ import pytest
 
 from emulation_saas.http.limits import IDEMPOTENCY_KEY_MAX
 from emulation_saas.kernel.ids import OPERATOR
-from tests.http.service import ADA, NOTES, Notebook, calling, little_service, token
+from tests.http.notebook import ADA, NOTES, Notebook, calling, little_service, token
 
 
 def without_request_id(answer: httpx.Response) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from emulation_saas.http.keys import KeySource
 from emulation_saas.http.refusals import IssuerUnavailable
-from tests.http.service import KEY, jwks
+from tests.http.notebook import KEY, jwks
 
 SECOND = OKPKey.generate_key("Ed25519", parameters={"kid": "k2"})
 
@@ -106,12 +106,22 @@ async def test_one_unreadable_key_costs_no_other(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def web(body: bytes, status: str = "200 OK") -> AsyncGenerator[tuple[str, list[bytes]]]:
-    """Lend a web server that always answers the same, and the list of what it was asked."""
+async def web(
+    body: bytes,
+    status: str = "200 OK",
+    *,
+    open_again: asyncio.Event | None = None,
+    asked_again: asyncio.Event | None = None,
+) -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """Lend a web server that always answers the same, once it is open, and the list of what it was asked."""
     asked: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append((await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0])
+        if asked_again is not None and len(asked) > 1:
+            asked_again.set()
+        if open_again is not None:
+            await open_again.wait()
         head = f"HTTP/1.1 {status}\r\nlocation: /other\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         writer.write(head.encode() + body)
         await writer.drain()
@@ -128,6 +138,24 @@ async def test_keys_come_from_a_url_once_for_all_who_wait() -> None:
         found = await asyncio.gather(*(kids(source, "k1") for _ in range(5)))
     assert found == [["k1"]] * 5
     assert asked == [b"GET /jwks HTTP/1.1"]
+
+
+async def test_who_has_keys_does_not_wait_for_a_fetch() -> None:
+    clock, open_again, asked_again = Clock(), asyncio.Event(), asyncio.Event()
+    open_again.set()
+    keys = msgspec.json.encode({"keys": [KEY.as_dict(private=False)]})
+    async with web(keys, open_again=open_again, asked_again=asked_again) as (url, _):
+        source = KeySource(url, clock=clock)
+        assert await kids(source, "k1") == ["k1"]
+        open_again.clear()
+        clock.now += 600
+        fetching = asyncio.create_task(kids(source, "k1"))
+        async with asyncio.timeout(5):
+            await asked_again.wait()
+        assert await kids(source, "k1") == ["k1"]
+        assert not fetching.done()
+        open_again.set()
+        assert await fetching == ["k1"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi import checks as module
 
 from emulation_saas.http.bodies import Body
 from emulation_saas.kernel.numbers import PointsText
-from tests.http.service import calling, little_service, token
+from tests.http.notebook import calling, little_service, token
 
 fuzz: Any = schemathesis  # its types are too open for strict checking
 checks: Any = module

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from emulation_saas.http.limits import CURSOR_CHARS_MAX, PAGE_DEFAULT, PAGE_MAX
 from emulation_saas.http.paging import Page, cursor
 from emulation_saas.http.refusals import BadCursor
-from tests.http.service import NOTES, calling, little_service
+from tests.http.notebook import NOTES, calling, little_service
 
 
 @given(position=st.integers(0, 2**53), after=st.text(min_size=1, max_size=100), of=st.text(max_size=50))

@@ -17,7 +17,7 @@ from emulation_saas.http.limits import BODY_BYTES_MAX
 from emulation_saas.http.requests import fault_of
 from emulation_saas.kernel.rejections import Conflict, NotEmpowered, Rejection, TimeInFuture
 from emulation_saas.log import Accepted, OutcomeUnknownError
-from tests.http.service import NOTES, Notebook, calling, little_service
+from tests.http.notebook import NOTES, Notebook, calling, little_service
 
 JSON = {"content-type": "application/json"}
 

@@ -17,7 +17,7 @@ from emulation_saas.http.keys import KeySource
 from emulation_saas.http.limits import TOKEN_BYTES_MAX
 from emulation_saas.http.refusals import UnknownCaller
 from emulation_saas.http.tokens import Caller, TrustedIssuer, Verifier
-from tests.http.service import AUDIENCE, ISSUER, KEY, PRIVATE_KEY, jwks, token
+from tests.http.notebook import AUDIENCE, ISSUER, KEY, PRIVATE_KEY, jwks, token
 
 EC = ECKey.generate_key("P-256", parameters={"kid": "e1"})
 EC_384 = ECKey.generate_key("P-384", parameters={"kid": "e3"})

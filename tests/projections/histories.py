@@ -98,7 +98,8 @@ class Story:
                 )
             )
             self.events += [
-                YearOpened(bloc=bloc, year=year, scheme=_SCHEME, rules=_RULES) for year in YEARS[: 1 + (bloc == BLOCS[0])]
+                YearOpened(bloc=bloc, year=year, scheme=_SCHEME, rules=_RULES)
+                for year in YEARS[: 1 + (bloc == BLOCS[0])]
             ]
 
     def rename(self) -> None:
@@ -188,7 +189,7 @@ class Story:
             )
 
     def open_ballot(self) -> None:
-        ballot = BallotId(f"b-{len(self._ballots)}")
+        ballot = BallotId(f"b-{sum(isinstance(event, BallotOpened) for event in self.events)}")
         is_open = self.pick((True, False))
         opened = BallotOpened(
             bloc=self.pick(BLOCS),

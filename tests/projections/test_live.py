@@ -147,7 +147,9 @@ async def test_poisoned_event_quarantines_its_document_and_stops_nothing_else(da
                 assert not folded.is_quarantined
         await rebuild(there.log, there.database, _Stumbling())
         again = await there.stored(_Stumbling())
-        assert again == {key: msgspec.structs.replace(folded, stored_at=folded.position) for key, folded in live.items()}
+        assert again == {
+            key: msgspec.structs.replace(folded, stored_at=folded.position) for key, folded in live.items()
+        }
         await rebuild(there.log, there.database, Ratings())
         lifted = await there.stored(Ratings())
         assert states_of(lifted) == whole
@@ -303,5 +305,3 @@ async def _snapshots(there: Place) -> dict[int, bytes]:
     async with there.database.in_province(there.log.province) as connection:
         rows = await connection.fetch("SELECT position, document FROM snapshots")
     return {row["position"]: row["document"] for row in rows}
-
-

@@ -147,7 +147,7 @@ async def test_as_of_an_instant_is_as_of_the_last_position_then(database_url: st
 @pytest.mark.parametrize(
     ("as_of", "refusal"),
     [
-        ("7", AsOfBeyondHead),
+        ("6", AsOfBeyondHead),
         ("99999999999999999999999999999999", AsOfBeyondHead),
         ((utc_now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"), AsOfInFuture),
         ("2024-02-30", NoSuchMoment),
@@ -159,7 +159,7 @@ async def test_as_of_an_instant_is_as_of_the_last_position_then(database_url: st
 )
 async def test_as_of_must_be_a_place_in_the_log(database_url: str, as_of: str, refusal: type[Exception]) -> None:
     async with place(database_url) as there:
-        assert (await there.log.head()).position == 6
+        assert (await there.log.head()).position == 5
         with pytest.raises(refusal):
             await ask(there, ROSTER, as_of=as_of)
 
@@ -167,7 +167,7 @@ async def test_as_of_must_be_a_place_in_the_log(database_url: str, as_of: str, r
 async def test_before_the_first_event_there_is_nothing(database_url: str) -> None:
     async with place(database_url) as there:
         assert await found(there, ROSTER, as_of="0") is None
-        assert await found(there, ROSTER, as_of="6") == {"agencies": []}
+        assert await found(there, ROSTER, as_of="5") == {"agencies": []}
 
 
 async def test_read_waits_for_a_position(database_url: str) -> None:
@@ -252,7 +252,11 @@ async def test_quarantine_is_seen_from_its_position_on(database_url: str) -> Non
         head = await there.tell(*told(16))
         history = await there.history()
         key = f"{BLOCS[0]}/{YEARS[0]}"
-        at = [each.position for each in history if isinstance(each.event, Ratings.reads) and Ratings().keys_of(each) == (key,)]
+        at = [
+            each.position
+            for each in history
+            if isinstance(each.event, Ratings.reads) and Ratings().keys_of(each) == (key,)
+        ]
         blind = _Blind()
         blind.at = at[-1]
         question = view_of(blind, "/ratings")
@@ -374,9 +378,7 @@ async def test_ballots_and_years_are_walked_page_by_page(database_url: str) -> N
             assert len(walked) > 3
 
 
-async def test_timeline_is_the_year_in_order_page_by_page(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_timeline_is_the_year_in_order_page_by_page(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projections.timeline.BUCKET", 8)
     monkeypatch.setattr("projections.timeline.BUCKETS_MAX", 3)
     async with place(database_url) as there, running(there):
@@ -410,9 +412,19 @@ async def test_timeline_tells_a_party_what_the_party_may_see(database_url: str) 
 
 async def test_answer_is_what_a_fold_by_hand_says(database_url: str) -> None:
     async with place(database_url) as there, running(there):
-        await there.reached(await there.tell(*told(23), BlocEstablished(
-            bloc=BlocId("khoi-moi"), name="Khối mới", aliases=[], kind="khoi", effective_on=LONG_AGO, legal_basis="QĐ"
-        )))
+        await there.reached(
+            await there.tell(
+                *told(23),
+                BlocEstablished(
+                    bloc=BlocId("khoi-moi"),
+                    name="Khối mới",
+                    aliases=[],
+                    kind="khoi",
+                    effective_on=LONG_AGO,
+                    legal_basis="QĐ",
+                ),
+            )
+        )
         history = await there.history()
         for position in range(6, len(history) + 1, 10):
             state, _ = by_hand(Standings(), history[:position]).get(f"{BLOCS[0]}/{YEARS[0]}", (None, 0))
@@ -423,5 +435,3 @@ async def test_answer_is_what_a_fold_by_hand_says(database_url: str) -> None:
                 assert {row["agency"] for row in answer["standings"]} == {
                     handle for handle, member in state.members.items() if member.total() is not None
                 }
-
-

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from emulation_saas.demo.script import Step
+from emulation_saas.demo.scene import Step
 
 TIMEOUT_S: Final = 35.0
 """More than the service takes for any request."""

@@ -29,7 +29,6 @@ from emulation_saas.projecting.refusals import AsOfBeyondHead, AsOfInFuture, NoS
 from emulation_saas.projecting.storing import Span, Store
 from emulation_saas.projecting.views import (
     Asked,
-    Document,
     Listing,
     Names,
     Quarantined,

@@ -1,0 +1,104 @@
+"""Row security costs no index: every statement that reads a log or its documents touches only the rows it asks for.
+
+A condition whose functions or operators are not leakproof is judged after the policy, row by row, so an index on it lies
+idle for the service's role while a test as the owner sees nothing wrong (reliability.md 2.1, hole 14).
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import pytest
+
+from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.postgres.database import in_transaction
+from emulation_saas.postgres.server import APP_ROLE
+from emulation_saas.postgres.statements import load_statements
+from tests.database import connected
+
+if TYPE_CHECKING:
+    from tests.database import Connection
+
+ADA: Final = ProvinceId(UUID("0190c3f2-0000-7000-8000-00000000000a"))
+ROWS: Final = 20_000
+TOUCHED_MAX: Final = 500
+NO_LIMIT: Final = 2**62
+BEGAN: Final = datetime(2024, 1, 1, tzinfo=UTC)
+LOG: Final = load_statements("emulation_saas.log")
+PROJECTING: Final = load_statements("emulation_saas.projecting")
+FILLING: Final = (
+    "INSERT INTO log_head VALUES ($1::uuid, $2::int, now(), '', sha256(''))",
+    "INSERT INTO events SELECT $1::uuid, n, 'kind-' || n % 200 || '.v1', timestamptz '2024-01-01Z' + n * interval '1 s',"
+    " 'a body of some length', sha256('') FROM generate_series(1, $2::int) AS n",
+    "INSERT INTO event_tags SELECT $1::uuid, 'tag:' || n % 200, n, 'kind-' || n % 200 || '.v1'"
+    " FROM generate_series(1, $2::int) AS n",
+    "INSERT INTO event_tags SELECT $1::uuid, 'pair:' || n % 199, n, 'kind-' || n % 200 || '.v1'"
+    " FROM generate_series(1, $2::int) AS n",
+    "INSERT INTO idempotency SELECT $1::uuid, 'p-' || n % 10, 'key-' || n, '', n, n FROM generate_series(1, $2::int) AS n",
+    "INSERT INTO documents SELECT $1::uuid, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, '{}'"
+    " FROM generate_series(1, $2::int) AS n",
+    "INSERT INTO quarantined SELECT $1::uuid, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, 'no'"
+    " FROM generate_series(1, $2::int) AS n",
+    "INSERT INTO snapshots SELECT $1::uuid, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, '{}'"
+    " FROM generate_series(1, $2::int) AS n",
+    "INSERT INTO checkpoints SELECT $1::uuid, 'p' || n, 1, n FROM generate_series(1, $2::int) AS n",
+)
+READS: Final[dict[str, tuple[str, tuple[object, ...]]]] = {
+    "head": (LOG["head"], ()),
+    "events after": (LOG["events_after"], (19_000, 19_100, 100)),
+    "one tag": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [], [], NO_LIMIT)),
+    "two tags": (LOG["events_matching"], (0, ROWS, [0, 0], ["tag:7", "pair:9"], [], [], NO_LIMIT)),
+    "tag and type": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [0], ["kind-7.v1"], NO_LIMIT)),
+    "type": (LOG["events_matching"], (0, ROWS, [], [], [0], ["kind-7.v1"], NO_LIMIT)),
+    "settled": (LOG["settled"], (["p-7"], ["key-7"])),
+    "position at": (LOG["position_at"], (BEGAN + timedelta(seconds=7),)),
+    "checkpoints": (PROJECTING["checkpoints_of"], (["p7"], [1])),
+    "documents at": (PROJECTING["documents_at"], (["p7"], [1], ["000007"])),
+    "documents between": (PROJECTING["documents_between"], ("p7", 1, "000007", "000107", 50)),
+    "snapshots": (PROJECTING["newest_snapshots"], ("p7", 1, "000007", "000107", 100)),
+}
+
+
+@pytest.fixture
+async def reading(database_url: str, administrator: "Connection") -> "AsyncIterator[Connection]":
+    """The service's role in a province with many rows."""
+    for statement in FILLING:
+        await administrator.execute(statement, *((ADA, ROWS) if "$2" in statement else (ADA,)))
+    await administrator.execute("ANALYZE")
+    async with connected(database_url, APP_ROLE) as connection, in_transaction(connection, ADA):
+        yield connection
+
+
+def rows_touched(node: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    """Give for each scan of a table in a plan how many rows it looked at, and how."""
+    if "Relation Name" in node:
+        seen = node["Actual Rows"] + sum(count for name, count in node.items() if name.startswith("Rows Removed"))
+        yield round(seen * node["Actual Loops"]), f"{node['Node Type']} on {node['Relation Name']}"
+    for child in node.get("Plans", ()):
+        yield from rows_touched(child)
+
+
+async def test_reads_touch_few_rows_under_row_security(reading: "Connection") -> None:
+    found: dict[str, tuple[int, str]] = {}
+    for name, (statement, values) in READS.items():
+        plan = await reading.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", ADA, *values)
+        found[name] = max(rows_touched(json.loads(plan)[0]["Plan"]))
+    assert {name: most for name, most in found.items() if most[0] > TOUCHED_MAX} == {}
+
+
+async def test_an_index_on_a_leaky_operator_lies_idle(reading: "Connection", administrator: "Connection") -> None:
+    """Why tags are no array: `@>` is not leakproof, so the service's role would read the whole province."""
+    await reading.execute("COMMIT")  # so that the table is free for the index
+    await administrator.execute("ALTER TABLE event_tags ADD tags text [] COLLATE \"C\"")
+    await administrator.execute("UPDATE event_tags SET tags = ARRAY[tag]")
+    await administrator.execute("CREATE INDEX tags_by_element ON event_tags USING gin (tags)")
+    await administrator.execute("ANALYZE event_tags")
+    asked = "EXPLAIN SELECT position FROM event_tags WHERE province_id = $1 AND tags @> '{tag:7}'"
+    by_owner = "\n".join(row[0] for row in await administrator.fetch(asked, ADA))
+    async with in_transaction(reading, ADA):
+        by_service = "\n".join(row[0] for row in await reading.fetch(asked, ADA))
+    await reading.execute("BEGIN")
+    assert "tags_by_element" in by_owner
+    assert "tags_by_element" not in by_service
