@@ -30,7 +30,6 @@ from emulation_saas.kernel.events import AnyRecorded, Event
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId
 from emulation_saas.projecting.projection import Projection
 from emulation_saas.projecting.views import (
-    KEY_END,
     Asked,
     CollectionView,
     Document,
@@ -40,6 +39,8 @@ from emulation_saas.projecting.views import (
     Scope,
     View,
     Where,
+    of_year,
+    page_below,
     parties,
 )
 
@@ -50,7 +51,7 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     """A member's vote that stands."""
 
     choices: list[Choice]
-    position: int
+    position: Position
 
 
 class Poll(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +90,10 @@ class QuestionTally(msgspec.Struct, frozen=True, kw_only=True):
     tied: list[str] | UnsetType = UNSET
 
 
-class RollCallVote(msgspec.Struct, frozen=True, kw_only=True):
+class RollCallVote(Vote, frozen=True, kw_only=True):
     """What a member voted, by roll call."""
 
     agency: AgencyId
-    choices: list[Choice]
-    position: Position
 
 
 class TallyDocument(Document, frozen=True, kw_only=True):
@@ -124,7 +123,6 @@ class BallotLine(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     mode: Mode
     state: BallotState
-    closes_at: datetime | UnsetType = UNSET
     outcomes: list[Outcome] | UnsetType = UNSET
 
 
@@ -256,14 +254,8 @@ def _key(where: Where) -> str:
 
 
 def _of_the_year(asked: Asked) -> Scope:
-    """Return the year's ballots after the one at which the page begins, and one more than it shows."""
-    year = f"{asked.where.bloc}/{asked.where.year}"
-    return Scope(
-        first=f"{year}/{asked.after} " if asked.after else f"{year}/",
-        last=f"{year}/{KEY_END}",
-        tags=(f"year:{year}",),
-        documents_max=asked.limit + 1,
-    )
+    year = of_year(asked.where)
+    return page_below(f"{year}/", f"year:{year}", asked)
 
 
 def _ballots(states: Mapping[str, Poll], asked: Asked) -> BallotsDocument:
@@ -273,19 +265,14 @@ def _ballots(states: Mapping[str, Poll], asked: Asked) -> BallotsDocument:
             title=state.opened.title,
             mode=state.opened.mode,
             state=_state_of(state),
-            closes_at=state.opened.closes_at,
             outcomes=UNSET if state.counted is None else state.counted.outcomes,
         )
         for state in states.values()
         if state.opened is not None
     ]
     ballots, following = lines[: asked.limit], lines[asked.limit :]
-    return BallotsDocument(
-        bloc=asked.where.bloc,
-        year=asked.where.year,
-        ballots=ballots,
-        next=ballots[-1].ballot if following else UNSET,
-    )
+    following_from = ballots[-1].ballot if following else UNSET
+    return BallotsDocument(bloc=asked.where.bloc, year=asked.where.year, ballots=ballots, next=following_from)
 
 
 VIEWS: Final[Sequence[View[Poll]]] = (

@@ -6,7 +6,7 @@ A meeting that closes one year and plans the next stands in both. Figures: `open
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -17,7 +17,6 @@ from emulation_saas.kernel.ids import BlocId, MeetingId, PersonId
 from emulation_saas.meetings.events import Attendance, MeetingHeld
 from emulation_saas.projecting.projection import Projection
 from emulation_saas.projecting.views import (
-    KEY_END,
     Asked,
     CollectionView,
     Document,
@@ -29,6 +28,7 @@ from emulation_saas.projecting.views import (
     Scope,
     View,
     of_year,
+    page_below,
 )
 from emulation_saas.years.events import Rules, Scheme, YearClosed, YearLaunched, YearOpened
 
@@ -204,22 +204,24 @@ def _year(state: Course, asked: Asked) -> YearDocument:
 
 
 def _meeting(handle: MeetingId, meeting: Meeting, names: Names) -> MeetingLine:
-    shared: dict[str, Any] = msgspec.structs.asdict(meeting)
     chairs = [
         Person(person=chair.person, name=names.get((meeting.position, chair.person)), office=chair.office)
         for chair in meeting.chairs
     ]
-    return MeetingLine(**{**shared, "meeting": handle, "chairs": chairs})
+    return MeetingLine(
+        meeting=handle,
+        held_on=meeting.held_on,
+        place=meeting.place,
+        chairs=chairs,
+        attendance=meeting.attendance,
+        covers_year=meeting.covers_year,
+        plans_year=meeting.plans_year,
+        position=meeting.position,
+    )
 
 
 def _of_the_bloc(asked: Asked) -> Scope:
-    bloc = asked.where.bloc
-    return Scope(
-        first=f"{bloc}/{asked.after} " if asked.after else f"{bloc}/",
-        last=f"{bloc}/{KEY_END}",
-        tags=(f"bloc:{bloc}",),
-        documents_max=asked.limit + 1,
-    )
+    return page_below(f"{asked.where.bloc}/", f"bloc:{asked.where.bloc}", asked)
 
 
 def _years(states: Mapping[str, Course], asked: Asked) -> YearsDocument:

@@ -39,7 +39,7 @@ class Served:
         self.data = place / "data"
         self.port = free_port()
         self._workers = workers
-        self._database_url = database_url
+        self.database_url = database_url
         self._output = place / "output"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,12 +68,12 @@ class Served:
             "EMULATION_PORT": str(self.port),
             "EMULATION_WORKERS": str(self._workers),
         }
-        if self._database_url is not None:
+        if self.database_url is not None:
             named = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": str(self.issuer.jwks)}
-            environment["EMULATION_DATABASE_URL"] = self._database_url
+            environment["EMULATION_DATABASE_URL"] = self.database_url
             environment["EMULATION_ISSUERS"] = msgspec.json.encode([named]).decode()
             environment["EMULATION_OPERATORS"] = msgspec.json.encode([{"issuer": ISSUER, "sub": OPERATOR}]).decode()
-        with self._output.open("ab") as output:
+        with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "emulation_saas", "serve"],
                 env=environment,
@@ -93,7 +93,6 @@ class Served:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-        self._output.rename(self._output.with_suffix(f".{self._process.pid}"))
 
     def stop(self, *, seconds: float = 30.0) -> tuple[int, float]:
         """Ask it to stop; return its exit code and how long it took, in seconds."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from emulation_saas.demo.running import run as run_demo
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
 from emulation_saas.postgres.database import open_database
@@ -93,6 +94,10 @@ def _token(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _demo(settings: Settings, options: argparse.Namespace) -> int:
+    return run_demo(settings, is_once=options.once, is_json=options.json, say=_say, show=_show)
+
+
 def _url(settings: Settings) -> str:
     if settings.database_url is None:
         msg = "say which database by --database-url or EMULATION_DATABASE_URL"
@@ -113,6 +118,10 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", help="address to listen on")
     serving.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
     serving.add_argument("--workers", type=int, help="worker processes")
+    showing = _command(commands, "demo", _demo, "play the year of one real bloc through the API, show it, and serve")
+    showing.add_argument("--once", action="store_true", help="stop once it is shown")
+    showing.add_argument("--json", action="store_true", help="print for a machine")
+    showing.add_argument("--data", type=Path, help="directory of the embedded database")
     working = _command(commands, "worker", _worker, "serve on an inherited socket (the supervisor starts these)")
     working.add_argument("--fd", type=int, required=True, help="the listening socket")
     migrating = _command(commands, "migrate", _migrate, "check the database and bring its schema up to date")
@@ -143,6 +152,11 @@ def _command(
 
 def _print(options: argparse.Namespace, machine: object, text: str) -> None:
     sys.stdout.write((msgspec.json.encode(machine).decode() if options.json else text) + "\n")
+
+
+def _show(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _say(text: str) -> None:

@@ -26,12 +26,13 @@ def data_directory(settings: Settings) -> Path:
     return (settings.data or default_data_directory()).absolute()
 
 
-def supervisor_of(settings: Settings, *, report: Callable[[str], None]) -> Supervisor:
+def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_log: Path | None = None) -> Supervisor:
     """Return the service as the settings describe it, not started yet.
 
     Args:
         settings: what the operator set; without a database URL the embedded database is used.
         report: told one line of text for each thing worth knowing.
+        worker_log: where the workers' logs go; None: where ours go.
     """
     database = EmbeddedPostgres(data_directory(settings), report=report) if settings.database_url is None else None
 
@@ -48,6 +49,7 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None]) -> Super
         port=settings.port,
         env=environment,
         report=report,
+        worker_log=worker_log,
     )
 
 

@@ -17,8 +17,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -59,7 +60,7 @@ class _Worker:
 class Supervisor:
     """Runs a database and workers until told to stop. All of it from one thread, the main one (`tether`)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a service is made of, each by name
         self,
         *,
         database: EmbeddedPostgres | None,
@@ -70,6 +71,7 @@ class Supervisor:
         env: Callable[[], Mapping[str, str]],
         report: Callable[[str], None],
         health: str = "/health/ready",
+        worker_log: Path | None = None,
     ) -> None:
         """Remember the parts; nothing starts before `start` or `run`.
 
@@ -82,6 +84,7 @@ class Supervisor:
             env: called once the database runs, so it can check and migrate; returns the workers' whole environment.
             report: told one line of text for each thing worth knowing.
             health: the path that answers 200 when a worker can serve.
+            worker_log: the file to which workers' logs are appended; None: they go where ours go.
         """
         self._database = database
         self._worker = tuple(worker)
@@ -91,6 +94,7 @@ class Supervisor:
         self._env_of_workers = env
         self._report = report
         self._health = health
+        self._worker_log = worker_log
         self._listener: socket.socket | None = None
         self._env: Mapping[str, str] = {}
         self._database_pause_s = 0.0
@@ -207,13 +211,15 @@ class Supervisor:
         descriptor = self._listener.fileno()
         program = [*self._worker, "--fd", str(descriptor)]
         place.started_s = time.monotonic()
-        place.process = subprocess.Popen(  # noqa: S603 - the argv is our own
-            tethered(program, death_signal=signal.SIGKILL),
-            env=dict(self._env),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches us only, and we stop the workers in order
-            pass_fds=(descriptor,),
-        )
+        with nullcontext() if self._worker_log is None else self._worker_log.open("ab") as log:
+            place.process = subprocess.Popen(  # noqa: S603 - the argv is our own
+                tethered(program, death_signal=signal.SIGKILL),
+                env=dict(self._env),
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C reaches us only, and we stop the workers in order
+                pass_fds=(descriptor,),
+            )
 
     def _plan_restart(self, place: _Worker, now_s: float) -> None:
         healthy = now_s - place.started_s >= HEALTHY_AFTER_S

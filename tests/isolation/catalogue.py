@@ -97,7 +97,7 @@ async def _policies(connection: "Connection") -> AsyncIterator[str]:
         FROM pg_policies
         """
     )
-    wanted = {
+    wanted: dict[tuple[str, str], tuple[str, str, str | None]] = {
         (table["name"], "own_province"): (
             f"PERMISSIVE ALL TO {SERVING.get(table['schema'])}",
             OWN_PROVINCE,
@@ -293,7 +293,8 @@ async def _owners(connection: "Connection") -> AsyncIterator[str]:
         WHERE oid >= 16384 AND relkind NOT IN ('t', 'i', 'I', 'c')
         UNION ALL SELECT 'function ' || oid::regprocedure::text, pg_get_userbyid(proowner) FROM pg_proc
         WHERE oid >= 16384
-        UNION ALL SELECT 'schema ' || nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = ANY ($1::text [])
+        UNION ALL SELECT 'schema ' || nspname, pg_get_userbyid(nspowner) FROM pg_namespace
+        WHERE nspname = ANY ($1::text [])
         UNION ALL SELECT 'database', pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()
         """,
         list(SERVING),
@@ -357,7 +358,8 @@ async def _memberships(connection: "Connection") -> AsyncIterator[str]:
 async def _settings(connection: "Connection") -> AsyncIterator[str]:
     rows = await connection.fetch(
         """
-        SELECT CASE WHEN setrole = 0 THEN 'everybody' ELSE pg_get_userbyid(setrole) END AS role, unnest(setconfig) AS setting
+        SELECT CASE WHEN setrole = 0 THEN 'everybody' ELSE pg_get_userbyid(setrole) END AS role,
+            unnest(setconfig) AS setting
         FROM pg_db_role_setting
         """
     )

@@ -1,6 +1,5 @@
 """A connection that may look at, and spoil, the whole catalogue of the test's database."""
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,6 +9,8 @@ from emulation_saas.postgres.embedded import EmbeddedPostgres
 from tests.database import superuser
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.database import Connection
 
 

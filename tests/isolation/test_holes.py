@@ -166,9 +166,9 @@ async def test_append_binds_its_own_statement_and_nothing_after_it(database: Dat
 
 
 async def test_after_append_the_transaction_is_bound_to_its_province(database: Database) -> None:
-    with pytest.raises(asyncpg.PostgresError, match="another province") as refused:
-        async with database.app.acquire() as connection, connection.transaction():
-            assert await connection.fetchval(APPEND, *append_of(ADA, 1)) is True
+    async with database.app.acquire() as connection, connection.transaction():
+        assert await connection.fetchval(APPEND, *append_of(ADA, 1)) is True
+        with pytest.raises(asyncpg.PostgresError, match="another province") as refused:
             await connection.fetchval(APPEND, *append_of(BAO, 1))
     assert refused.value.sqlstate == "EM001"
 
@@ -257,10 +257,13 @@ async def test_nothing_is_left_after_a_failed_statement(database: Database) -> N
 
 
 async def test_nothing_is_left_after_an_error_of_ours(database: Database) -> None:
-    with pytest.raises(KeyError):
+    async def failing() -> None:
         async with database.in_province(ADA) as connection:
             await connection.fetch("SELECT * FROM events")
             raise KeyError
+
+    with pytest.raises(KeyError):
+        await failing()
     await nothing_is_left(database)
 
 
@@ -300,9 +303,12 @@ async def test_nothing_is_left_after_cancellation(
 async def test_nothing_is_left_when_the_server_ends_the_connection(
     database: Database, administrator: "Connection"
 ) -> None:
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    async def reading() -> None:
         async with database.in_province(ADA) as connection:
             backend = await connection.fetchval("SELECT pg_backend_pid()")
             await administrator.execute("SELECT pg_terminate_backend($1, 5000)", backend)
             await connection.fetch("SELECT * FROM events")
+
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await reading()
     await nothing_is_left(database)

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from tests.database import Connection
 
 SUPERUSER: Final = "postgres"
+FOR_ALL: Final = "PERMISSIVE ALL TO public"
+APPEND_TYPES: Final = (
+    "uuid,bigint,timestamp with time zone,timestamp with time zone,bytea,bytea,text[],bytea[],bytea[],"
+    "bigint[],text[],text[],text[],text[],bytea[],bigint[],bigint[]"
+)
 SOMEBODYS_ID: Final = "0190c3f2-0000-7000-8000-000000000001"
 
 TABLES: Final = [
@@ -52,18 +57,12 @@ TABLES: Final = [
     Mutant(
         "heads policy for the service's role",
         "ALTER POLICY heads_of_all ON log_head TO emulation_app",
-        (
-            "public.log_head: policy heads_of_all reads PERMISSIVE SELECT TO emulation_app"
-            " USING true WITH CHECK None",
-        ),
+        ("public.log_head: policy heads_of_all reads PERMISSIVE SELECT TO emulation_app USING true WITH CHECK None",),
     ),
     Mutant(
         "policy for everybody",
         "ALTER POLICY own_province ON events TO public",
-        (
-            "public.events: policy own_province reads PERMISSIVE ALL TO public"
-            f" USING {OWN_PROVINCE} WITH CHECK {OWN_PROVINCE}",
-        ),
+        (f"public.events: policy own_province reads {FOR_ALL} USING {OWN_PROVINCE} WITH CHECK {OWN_PROVINCE}",),
     ),
 ]
 
@@ -156,10 +155,7 @@ RIGHTS: Final = [
     Mutant(
         "append by everybody",
         "GRANT EXECUTE ON FUNCTION append_v1 TO public",
-        (
-            "function append_v1(uuid,bigint,timestamp with time zone,timestamp with time zone,bytea,bytea,text[],"
-            "bytea[],bytea[],bigint[],text[],text[],text[],text[],bytea[],bigint[],bigint[]): PUBLIC may call it",
-        ),
+        (f"function append_v1({APPEND_TYPES}): PUBLIC may call it",),
     ),
     Mutant(
         "objects of the service's role",

@@ -1,4 +1,4 @@
-"""The catalogue test can fail (T2): each of the sixteen known faults, brought in alone, is named and nothing else is."""
+"""The catalogue test can fail (T2): each of the sixteen known faults, brought in alone, is named, and nothing else."""
 
 from typing import TYPE_CHECKING, Final
 

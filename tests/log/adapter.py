@@ -78,7 +78,7 @@ class SyncRecorder(DCBRecorder):
         self._log = province.log
         self._by = province.acting()
         self._own = own or {}
-        self.before = run(province.log.head()).position
+        self.before: int = run(province.log.head()).position
 
     def read(
         self, query: DCBQuery | None = None, *, after: int | None = None, limit: int | None = None
@@ -134,6 +134,7 @@ class Subscription(DCBSubscription[SyncRecorder]):
         self._page: list[AnyRecorded] = []
 
     def __next__(self) -> DCBSequencedEvent:
+        """Return the next event, waiting for it."""
         if not self._page:
             self._page = self._run(_next_of(self._pages))
         recorded = self._page.pop(0)

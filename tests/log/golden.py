@@ -1,4 +1,4 @@
-"""Three events as they stand in a log for ever: their bytes and their leaf hashes. Never change a line of this."""
+"""Three events as they stand in a log for ever: their bytes (as UTF-8) and leaf hashes. Never change a line of this."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ VOTE: Final = (
     '00:05.123456Z","salt":"AAECAwQFBgcICQoLDA0ODw","sequence":"0000000000000005000","source":"urn:emulation:prov'
     'ince:0190c3f2-0000-7000-8000-000000000001","specversion":"1.0","subject":"blocs/tham-muu-1/years/2023","time'
     '":"2024-01-30T02:00:00Z","type":"ballot.vote-cast.v1"}'
-).encode()
+)
 """A plain fact."""
 VOTE_LEAF_HASH: Final = "372905b3c87509233b1f80216ae3c4a1df217570fda7edb8310b903a54ebb750"
 
@@ -22,7 +22,7 @@ SCORES: Final = (
     'wQFBgcICQoLDA0ODw","sequence":"0000000000000005000","source":"urn:emulation:province:0190c3f2-0000-7000-8000'
     '-000000000001","specversion":"1.0","subject":"blocs/tham-muu-1/years/2023","time":"2024-01-30T02:00:00Z","ty'
     'pe":"scoring.self-score-submitted.v1"}'
-).encode()
+)
 """Decimals, Vietnamese text, lists of structs."""
 SCORES_LEAF_HASH: Final = "1924332a03a536373445a09c6a403588cc01ca11766e3d38652b5673b1751446"
 
@@ -36,6 +36,6 @@ PERSON_SEALED: Final = (
     'me":"2024-01-30T02:00:05.123456Z","salt":"AAECAwQFBgcICQoLDA0ODw","sequence":"0000000000000005000","source":'
     '"urn:emulation:province:0190c3f2-0000-7000-8000-000000000001","specversion":"1.0","subject":"persons/p-daoda'
     'odao2","time":"2024-01-30T02:00:00Z","type":"access.person-registered.v1"}'
-).encode()
+)
 """Personal fields, sealed by the key whose bytes are 0 to 31."""
 PERSON_SEALED_LEAF_HASH: Final = "1a3e66f1735f547ef9750ef199e9ee61c0fbac29bdbe444e9fe5f8e0867192ef"

@@ -28,7 +28,7 @@ ROOTS: Final = (
 
 
 def root_of(leaves: list[bytes]) -> bytes:
-    """Return the tree's hash over leaf hashes as the RFC defines it: split at the largest power of two below the size."""
+    """Return the hash of a tree of leaf hashes as the RFC defines it: split at the largest power of two below it."""
     if not leaves:
         return hashlib.sha256(b"").digest()
     if len(leaves) == 1:

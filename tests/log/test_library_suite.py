@@ -13,7 +13,7 @@ async def test_librarys_test_of_append_and_read_passes(database_url: str) -> Non
         province = await open_province(logs)
         recorder = await asyncio.to_thread(SyncRecorder, bridge(), province)
         suite = DCBRecorderTestCase()
-        await asyncio.to_thread(suite._test_append_read, recorder, initial_position=0)  # noqa: SLF001 - so it is named
+        await asyncio.to_thread(suite._test_append_read, recorder, initial_position=0)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - so it is named
         assert (await province.log.head()).position == recorder.before + 13
 
 
@@ -22,5 +22,5 @@ async def test_librarys_test_of_append_and_subscribe_passes(database_url: str) -
         province = await open_province(logs)
         recorder = await asyncio.to_thread(SyncRecorder, bridge(), province)
         suite = DCBRecorderTestCase()
-        await asyncio.to_thread(suite._test_append_subscribe, recorder, initial_position=0)  # noqa: SLF001 - so it is named
+        await asyncio.to_thread(suite._test_append_subscribe, recorder, initial_position=0)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - so it is named
         assert (await province.log.head()).position == recorder.before + 2

@@ -89,7 +89,11 @@ async def test_no_table_holds_the_plaintext(server: EmbeddedPostgres, database_u
     assert len(tables) > 5
     assert "Tỉnh Bắc Sông".encode() in tables["public.events"], "what is not personal is found this way"
     for plaintext in (NAME, "admin@bac-song"):
-        spellings = (plaintext.encode(), base64.b64encode(plaintext.encode()).rstrip(b"="), plaintext.encode("utf-16-le"))
+        spellings = (
+            plaintext.encode(),
+            base64.b64encode(plaintext.encode()).rstrip(b"="),
+            plaintext.encode("utf-16-le"),
+        )
         assert [name for name, content in tables.items() if any(each in content for each in spellings)] == []
 
 

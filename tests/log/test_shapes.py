@@ -1,4 +1,4 @@
-"""What the fields of event types may hold: nothing that has two spellings, nothing that is null without being personal."""
+"""What the fields of event types may hold: nothing with two spellings, nothing that is null without being personal."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -50,13 +50,17 @@ def marks_of(hint: Any) -> list[Personal]:  # noqa: ANN401 - as above
     return [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Personal)]
 
 
-FIELDS: Final = {(event_type.type, name): (hint, field) for event_type in EVENT_TYPES for name, hint, field in fields_of(event_type)}
+FIELDS: Final = {
+    (event_type.type, name): (hint, field) for event_type in EVENT_TYPES for name, hint, field in fields_of(event_type)
+}
 EACH: Final = [pytest.param(hint, field, id=f"{type_}-{name}") for (type_, name), (hint, field) in FIELDS.items()]
 
 
 @pytest.mark.parametrize(("hint", "field"), EACH)
 def test_field_holds_only_what_has_one_spelling(hint: Any, field: msgspec.structs.FieldInfo) -> None:  # noqa: ANN401 - as above
-    leaves = {leaf for leaf in leaves_of(hint) if not (isinstance(leaf, type) and issubclass(leaf, msgspec.Struct))}
+    leaves: set[Any] = {
+        leaf for leaf in leaves_of(hint) if not (isinstance(leaf, type) and issubclass(leaf, msgspec.Struct))
+    }
     assert leaves <= ALLOWED, "no float, no object keyed by text, nothing that is not JSON"
     assert field.encode_name.isascii()
 

@@ -1,14 +1,18 @@
 """Recorded time never decreases, and no wrong clock drags a log forward."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
+from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.clock import utc_now
+from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.rejections import TimeInFuture
 from emulation_saas.log import Accepted, OutcomeUnknownError
-from tests.log.courses import Joined, JoinCourse, join
+from tests.log.courses import CourseFull, JoinCourse, Joined, Students, join
 from tests.logs import open_province, running_logs
 
 
@@ -104,9 +108,7 @@ async def test_time_of_paper_may_be_now_and_not_later(database_url: str) -> None
         with pytest.raises(TimeInFuture):
             await province.log.execute(just_after, by=province.acting())
         assert (await province.log.head()).position == head
-        accepted = await province.log.execute(
-            JoinCourse(course="toan", student="lan", time=now), by=province.acting()
-        )
+        accepted = await province.log.execute(JoinCourse(course="toan", student="lan", time=now), by=province.acting())
         assert accepted.position == head + 1
 
 
@@ -128,3 +130,37 @@ async def test_position_at_an_instant_is_the_last_one_recorded_by_then(database_
             earlier = [each.position for each in events if each.recorded_at <= just_before]
             assert await province.log.position_at(just_before) == max(earlier, default=0)
         assert await province.log.position_at(utc_now() + timedelta(days=1)) == events[-1].position
+
+
+@dataclass(frozen=True)
+class JoinInTime(JoinCourse):
+    """Joins a course that nobody joins any more after an instant."""
+
+    closes_at: datetime = field(kw_only=True)
+
+    def decide(self, view: Students, may: Authority, now: datetime) -> Sequence[Event]:
+        if now >= self.closes_at:
+            raise CourseFull
+        return super().decide(view, may, now)
+
+
+async def test_deadline_is_judged_by_the_recorded_time(database_url: str) -> None:
+    now = utc_now()
+    async with running_logs(database_url, extra=(Joined,), clock=lambda: now) as logs:
+        province = await open_province(logs)
+        with pytest.raises(CourseFull):
+            await province.log.execute(JoinInTime(course="toan", student="lan", closes_at=now), by=province.acting())
+        just_in_time = JoinInTime(course="toan", student="lan", closes_at=now + timedelta(microseconds=1))
+        accepted = await province.log.execute(just_in_time, by=province.acting())
+        assert recorded_at(accepted) == now
+
+
+@pytest.mark.xfail(reason="only an append compares the clocks: log/committer.py, _decide_and_append", strict=True)
+async def test_nothing_is_rejected_by_a_clock_that_is_off(database_url: str) -> None:
+    clock = Clock()
+    async with running_logs(database_url, extra=(Joined,), clock=clock) as logs:
+        province = await open_province(logs)
+        in_time = JoinInTime(course="toan", student="lan", closes_at=utc_now() + timedelta(minutes=5))
+        clock.ahead_s = 3600
+        with pytest.raises(OutcomeUnknownError):
+            await province.log.execute(in_time, by=province.acting())

@@ -1,4 +1,4 @@
-"""Types change by succession: what an earlier release wrote is read in today's shape, what a later one wrote is passed over."""
+"""Types have successors: an earlier release's is read in today's shape, a later release's is passed over."""
 
 import asyncio
 from typing import ClassVar, Final

@@ -11,13 +11,14 @@ from typing import Any, Final, TypeVar
 
 from eventsourcing.dcb.domain import Selector
 from hypothesis import strategies as st
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from emulation_saas.access.events import RoleGranted
 from emulation_saas.agencies.events import AgencyAliasAdded, AgencyRegistered, AgencyRenamed
 from emulation_saas.ballots.counting import Counts, end_of, tally
 from emulation_saas.ballots.events import BallotOpened, Choice, Question, Rule, VoteCast
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberWithdrawn
+from emulation_saas.kernel.authority import Office
 from emulation_saas.kernel.events import AnyRecorded, Event, Official, Recorded
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, MeetingId, NominationId, PersonId
 from emulation_saas.kernel.numbers import Share
@@ -25,6 +26,7 @@ from emulation_saas.log.events import LogOpened, Unknown
 from emulation_saas.meetings.events import Attendance, MeetingHeld
 from emulation_saas.nominations.events import (
     LeaderAcclaimed,
+    Method,
     NominationForwarded,
     NominationMade,
     NominationResumed,
@@ -34,7 +36,7 @@ from emulation_saas.nominations.events import (
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from emulation_saas.pledges.events import PledgeDrafted, PledgeSigned
 from emulation_saas.provinces.events import ProvinceNamed, ProvinceOpened
-from emulation_saas.ratings.events import Aggregate, AggregateRatingReceived, RatingReceived
+from emulation_saas.ratings.events import Aggregate, AggregateRatingReceived, Level, RatingReceived
 from emulation_saas.scoring.events import RankingFrozen, ScoreAppraised, SelfScore, SelfScoreSubmitted
 from emulation_saas.scoring.ranking import rank
 from emulation_saas.years.events import Criterion, Rules, Scheme, YearClosed, YearLaunched, YearOpened
@@ -44,6 +46,10 @@ AGENCIES: Final = [AgencyId(handle) for handle in ("thanh-tra", "tu-phap", "noi-
 BLOCS: Final = [BlocId("tham-muu-1"), BlocId("tham-muu-2")]
 YEARS: Final = [2023, 2024]
 CRITERIA: Final = ["chuyen-mon", "cai-cach", "phong-trao"]
+LEVELS: Final[tuple[Level, ...]] = ("excellent", "good", "satisfactory", "failed")
+METHODS: Final[tuple[Method, ...]] = ("ballot", "consensus", "not_stated")
+OFFICES: Final[tuple[Office, ...]] = ("head", "deputy")
+COVERED: Final[tuple[int | UnsetType, ...]] = (2023, UNSET)
 OFFICER_NAME: Final = "Đặng Văn Đào"
 OFFICER: Final = Official(person=PersonId("p-daodaodao2"), name=OFFICER_NAME, office="Giám đốc")
 BEGIN: Final = datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
@@ -177,7 +183,7 @@ class Story:
     def rate(self) -> None:
         bloc, year = self.pick(BLOCS), self.pick(YEARS)
         if self.pick((True, False)):
-            level = self.pick(("excellent", "good", "satisfactory", "failed"))
+            level = self.pick(LEVELS)
             agency = self.pick(AGENCIES)
             self.events.append(
                 RatingReceived(bloc=bloc, year=year, agency=agency, level=level, authority="UBND", document_no="1")
@@ -224,7 +230,7 @@ class Story:
 
     def acclaim(self) -> None:
         bloc, year, agency = self.pick(BLOCS), self.pick(YEARS), self.pick(AGENCIES)
-        method = self.pick(("ballot", "consensus", "not_stated"))
+        method = self.pick(METHODS)
         self.events.append(LeaderAcclaimed(bloc=bloc, year=year, agency=agency, method=method, because=""))
 
     def nominate(self) -> None:
@@ -260,7 +266,7 @@ class Story:
 
     def fill(self) -> None:
         bloc, year, agency = self.pick(BLOCS), self.pick(YEARS), self.pick(AGENCIES)
-        office = self.pick(("head", "deputy"))
+        office = self.pick(OFFICES)
         if self.pick((True, False)):
             ballot = BallotId("bau")
             self.events.append(OfficeElected(bloc=bloc, for_year=year, office=office, agency=agency, ballot=ballot))
@@ -281,7 +287,7 @@ class Story:
                 place="phòng họp",
                 chairs=[OFFICER],
                 attendance=Attendance(members=AGENCIES[:2], others=["Thường trực Hội đồng"]),
-                covers_year=self.pick((2023, UNSET)),
+                covers_year=self.pick(COVERED),
                 plans_year=2024,
             )
         )

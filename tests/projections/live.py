@@ -1,7 +1,7 @@
 """A province with a real log and real documents, into which any events can be told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,9 +100,9 @@ class Place:
 
 
 @asynccontextmanager
-async def place(url: str, **log_settings: Any) -> AsyncIterator[Place]:
+async def place(url: str) -> AsyncGenerator[Place]:
     """Lend an open province."""
-    async with running_logs(url, **log_settings) as logs, open_database(url) as database:
+    async with running_logs(url) as logs, open_database(url) as database:
         opened = await open_province(logs)
         yield Place(logs, opened.log, database)
 
@@ -110,7 +110,7 @@ async def place(url: str, **log_settings: Any) -> AsyncIterator[Place]:
 @asynccontextmanager
 async def running(
     there: Place, projections: Sequence[AnyProjection] = PROJECTIONS, *, runner: type[Runner] = Runner
-) -> AsyncIterator[Runner]:
+) -> AsyncGenerator[Runner]:
     """Keep the documents up while inside."""
     kept_up_by = runner(there.logs, there.database, projections, pace_s=0.0)
     task = asyncio.create_task(kept_up_by.run())
@@ -133,6 +133,6 @@ async def eventually(is_so: Callable[[], Any], otherwise: str) -> None:
 
 def told(seed: int, steps: int = 120) -> list[Event]:
     """Return one of the random histories, without what only a log can say."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - the same each time
     history = tell([(chance.choice(STEPS), chance.randrange(2**40)) for _ in range(steps)])
     return [recorded.event for recorded in history if not recorded.event.type.startswith("log.")]

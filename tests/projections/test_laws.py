@@ -1,6 +1,6 @@
 """What must hold of every projection, on any history: one fold, whatever is made from it."""
+# ruff: noqa: ANN401 - states are of any type here
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date

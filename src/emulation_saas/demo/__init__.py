@@ -11,7 +11,7 @@ Rules that every change here must keep:
 * What the article states lies in `facts.json`, and nothing else does. What it does not state lies in
   `illustrations.json` or is reckoned in `illustrations`; its texts are marked "(minh họa)" before they are sent, so the
   service itself holds and shows the mark, and its handles begin with `minh-hoa-`.
-* Nothing is drawn by chance or read from the clock, and every call has its own idempotency key: played again on the same
-  data, nothing changes.
+* Nothing is drawn by chance or read from the clock, and every call has its own idempotency key: played again on the
+  same data, nothing changes.
 * The account is read from the service's documents, never from the script.
 """

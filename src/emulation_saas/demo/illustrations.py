@@ -1,9 +1,9 @@
 """What the article does not state: texts from package data, marked, and figures reckoned from places in a list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -158,20 +158,13 @@ def paper_votes(options: Sequence[str], chosen: Sequence[str], *, voters: int, s
 
 def made_up_texts(document: Any, at: str = "") -> list[str]:  # noqa: ANN401 - any JSON value
     """Return every marked text in a JSON value, each with where it stands: `scheme.title: …`."""
-    match document:
-        case dict():
-            return [
-                found
-                for name, value in document.items()  # pyright: ignore[reportUnknownVariableType] - any JSON value
-                for found in made_up_texts(value, f"{at}.{name}" if at else str(name))
-            ]
-        case list():
-            return [
-                found
-                for value in document  # pyright: ignore[reportUnknownVariableType] - any JSON value
-                for found in made_up_texts(value, at)
-            ]
-        case str() if MARK in document:
-            return [f"{at}: {document}"]
-        case _:
-            return []
+    if isinstance(document, str):
+        return [f"{at}: {document}"] if MARK in document else []
+    inside: list[tuple[str, Any]] = []
+    if isinstance(document, dict):
+        named = cast("Mapping[str, Any]", document)
+        inside = [(f"{at}.{name}" if at else name, value) for name, value in named.items()]
+    elif isinstance(document, list):
+        listed = cast("Sequence[Any]", document)
+        inside = [(at, value) for value in listed]
+    return [found for place, value in inside for found in made_up_texts(value, place)]

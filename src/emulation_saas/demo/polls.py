@@ -31,7 +31,7 @@ def paper_ballot(
         "ballot": ballot.ballot,
         "title": marked(ballot.title),
         "mode": "paper_secret",
-        "questions": [{"question": each, "title": marked(made.questions[each]), "options": roll} for each in chosen],
+        "questions": [{"question": each, "title": made.questions[each], "options": roll} for each in chosen],
         "roll": roll,
         "rule": {**_RULE, "seats": _seats(chosen)},
         "time": time,
@@ -62,7 +62,7 @@ def roll_call(made: Illustrations) -> dict[str, Any]:
     ballot = made.ballots.roll_call
     question = {
         "question": "quarterly",
-        "title": marked(made.questions["quarterly"]),
+        "title": made.questions["quarterly"],
         "options": list(made.roll_call_options),
     }
     return {

@@ -11,7 +11,7 @@ import msgspec
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import ProvinceId
-from emulation_saas.kernel.rejections import Invalid, Rejection, TimeInFuture
+from emulation_saas.kernel.rejections import Invalid, TimeInFuture
 from emulation_saas.kernel.use_cases import Acting, UseCase
 from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec, Place
@@ -67,11 +67,11 @@ class Command:
 
 @dataclass
 class Decided:
-    """A command and what was decided: events, nothing, or a rejection."""
+    """A command and what was decided: events, nothing, or a rejection (or what a bug in the use case raised)."""
 
     command: Command
     events: list[Event]
-    rejection: Rejection | None = None
+    rejection: Exception | None = None
     bodies: list[bytes] = field(default_factory=list)
     last: int = 0
 
@@ -83,16 +83,20 @@ class Decided:
 
 def decide(command: Command, view: object, may: Authority, now: datetime) -> Decided:
     """Let the use case decide."""
-    use_case = command.use_case
     try:
-        if use_case.time is not None and use_case.time > now:
-            raise TimeInFuture
-        events = list(use_case.decide(view, may, now))
-        if len(events) > EVENTS_MAX:
-            raise TooManyEvents
-    except Rejection as rejection:
-        return Decided(command, [], rejection)
-    return Decided(command, events)
+        return Decided(command, _events_of(command, view, may, now))
+    except Exception as error:  # noqa: BLE001 - rejected, or a bug in the use case: either is told to its own caller only
+        return Decided(command, [], error)
+
+
+def _events_of(command: Command, view: object, may: Authority, now: datetime) -> list[Event]:
+    use_case = command.use_case
+    if use_case.time is not None and use_case.time > now:
+        raise TimeInFuture
+    events = list(use_case.decide(view, may, now))
+    if len(events) > EVENTS_MAX:
+        raise TooManyEvents
+    return events
 
 
 class Draft:

@@ -74,8 +74,10 @@ class Codec:
 
     def persons_of(self, event: Event) -> set[str]:
         """Return the persons for whom a key must be there before the event can be written."""
-        shape = self.registry.entry_of(event).shape
-        return persons_in(msgspec.to_builtins(event), shape) if shape.is_personal else set()
+        entry = self.registry.find(event.type)
+        if entry is None or not entry.shape.is_personal:
+            return set()  # of no registered type: `encode` says so
+        return persons_in(msgspec.to_builtins(event), entry.shape)
 
     def encode(self, event: Event, place: Place, opener: Opener | None) -> bytes:
         """Return the event's bytes.

@@ -10,9 +10,11 @@ from eventsourcing.persistence import IntegrityError, ProgrammingError
 
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
+from emulation_saas.kernel.rejections import Rejection
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
+from emulation_saas.log.faults import LogGapError, OutcomeUnknownError
 from emulation_saas.log.reading import Item
 
 
@@ -54,7 +56,13 @@ async def append_on_condition(
     given = _Given(tuple(_event_of(codec, event) for event in events))
     items = None if condition is None else items_of_query(condition.fail_if_events_match)
     after = 0 if condition is None or condition.after is None else condition.after
-    accepted = await committer.execute_unless(given, by, items=items, after=after)
+    try:
+        # Without a key: here it is the condition that makes asking again safe.
+        accepted = await committer.execute_unless(given, Acting(by.person), items=items, after=after)
+    except (Rejection, LogGapError):
+        raise
+    except Exception as error:  # asyncpg raises outside its own classes when the server dies
+        raise OutcomeUnknownError(str(error)) from error
     if accepted is None:
         raise IntegrityError(condition)
     return accepted.position
@@ -62,8 +70,8 @@ async def append_on_condition(
 
 def _event_of(codec: Codec, event: DCBEvent) -> Event:
     entry = codec.registry.find(event.type)
-    if entry is None:
-        msg = f"{event.type} is not registered"
+    if entry is None or entry.is_past:
+        msg = f"{event.type} is not registered, or no longer written"
         raise ProgrammingError(msg)
     try:
         decoded: Event = msgspec.json.decode(event.data, type=entry.event_type)

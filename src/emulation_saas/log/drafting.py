@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from emulation_saas.kernel.authority import operator
 from emulation_saas.kernel.ids import OPERATOR, ProvinceId
-from emulation_saas.kernel.rejections import Rejection
 from emulation_saas.log.batch import Command, Decided, Draft, decide
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.facts import DIRECTORY, Facts, Key
@@ -68,8 +67,8 @@ def _decided(facts: Facts, overlay: Overlay, command: Command, now: datetime) ->
 def _written(facts: Facts, overlay: Overlay, draft: Draft, each: Decided, opener: Opener | None) -> Decided:
     try:
         draft.write(each, opener)
-    except Rejection as rejection:
-        return Decided(each.command, [], rejection)
+    except Exception as error:  # noqa: BLE001 - cannot be written, or a bug: either is told to its own caller only
+        return Decided(each.command, [], error)
     for event in each.events:
         facts.changed_by(event, overlay)
     return each

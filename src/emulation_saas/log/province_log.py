@@ -143,10 +143,13 @@ class ProvinceLog:
     ) -> int:
         """Append events whose `data` is their canonical JSON, unless the condition fails; return the last position.
 
+        An idempotency key plays no part in it.
+
         Raises:
             IntegrityError: an event after the condition's position matches its query.
             ProgrammingError: no event was given, or one is of no registered type or shape.
             Rejection: an event cannot be written.
+            OutcomeUnknownError: the database failed; the condition makes asking again safe.
         """
         return await append_on_condition(self._committer, self._codec, events, condition, by=by)
 

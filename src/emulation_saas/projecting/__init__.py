@@ -2,8 +2,9 @@
 
 Design
 ------
-The log is the only record. A *projection* (top-level `projections`, one module each) folds events into *documents*, each
-under a key; a document is its state in JSON with the position of the last event that changed it. From `evolve` alone come
+The log is the only record. A *projection* (top-level `projections`, one module each) folds events into *documents*,
+each under a key; a document is its state in JSON with the position of the last event that changed it. From `evolve`
+alone come
 
 ::
 
@@ -16,11 +17,12 @@ and must be the same: live == rebuilt == folded by hand == as of now; snapshot a
 
 Rules that every change here must keep:
 
-* `folding.fold` is the only caller of `evolve`. An event that cannot be folded quarantines its document: it keeps its last
-  good state, shows where and why it stopped, takes nothing from that position on, and stops nothing else. A rebuild lifts it.
+* `folding.fold` is the only caller of `evolve`. An event that cannot be folded quarantines its document: it keeps its
+  last good state, shows where and why it stopped, takes nothing from that position on, and stops nothing else. A
+  rebuild lifts it.
 * A checkpoint moves in the transaction of the documents it speaks for, to a position that was folded, never backward.
-* A state holds nothing personal. Names of officials are opened from the log when they are shown, so no clear copy of them
-  lies anywhere, and destroying a key is enough.
+* A state holds nothing personal. Names of officials are opened from the log when they are shown, so no clear copy of
+  them lies anywhere, and destroying a key is enough.
 * Reading never depends on the runner being right: a version that is not built yet is folded from the log.
 * This package knows no projection and no capability. `wiring` hands the projections in.
 """

@@ -68,7 +68,7 @@ class Reading:
     position: int
     """At which it is true."""
     tag: str
-    """Equal for equal answers: the position of the last change, the projection's version, and more if it rests on more."""
+    """Equal for equal answers: the last change's position, the projection's version, more where it rests on more."""
     is_settled: bool
     """False when the log may still grow at the instant asked for."""
     is_final: bool

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from emulation_saas.http.answers import JSON, Answer, is_same
 from emulation_saas.http.exchange import exchange_of
@@ -25,19 +25,20 @@ YEAR_MIN: Final = 1948
 YEAR_MAX: Final = 2200
 POSITION_MAX: Final = 2**53
 
+# Not `FromQuery[…]`: inside of it the framework does not look at what a parameter is bound to.
 AsOf = Annotated[
-    FromQuery[str | None],
+    str | None,
     QueryParameter(
         description="A position of the log, or an instant (RFC 3339, no fraction) up to now: the answer as it was then",
         max_length=40,
     ),
 ]
 MinPosition = Annotated[
-    FromQuery[int],
+    int,
     QueryParameter(description="Wait until the answer contains this position, at most 5 s", ge=0, le=POSITION_MAX),
 ]
 ValidOn = Annotated[
-    FromQuery[date | None],
+    date | None,
     QueryParameter(description="The calendar day that names, members and offices are asked for; today by default"),
 ]
 

@@ -18,7 +18,6 @@ from typing import Final
 import structlog
 
 from emulation_saas.kernel.events import AnyRecorded
-from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log import LogGapError, ProvinceLog, ProvinceLogs
 from emulation_saas.postgres.database import Database
 from emulation_saas.projecting.folding import SNAPSHOT_EVERY, Poison, Stored, fold_keeping, poisons, written
@@ -62,13 +61,13 @@ class Runner:
 
     async def run(self) -> None:
         """Keep up with every province there is or will be, until cancelled."""
-        followed: set[ProvinceId] = set()
+        followed: set[str] = set()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 try:
                     for log in await self._logs.all():
-                        if log.province not in followed:
-                            followed.add(log.province)
+                        if log.handle not in followed:
+                            followed.add(log.handle)
                             tasks.create_task(self._follow(log))
                 except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
                     _log.warning("provinces-unknown", exc_info=error)
@@ -81,7 +80,7 @@ class Runner:
             started = asyncio.get_running_loop().time()
             try:
                 await self.keep_up(log)
-            except Exception:  # as above; a gap in the log is said aloud and stops this province
+            except Exception:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
                 _log.exception("projecting-failed", province=log.handle)
             if asyncio.get_running_loop().time() - started > RETRY_MAX_S:
                 pause_s = RETRY_FIRST_S

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -184,11 +184,23 @@ def of_year(where: Where) -> str:
     return f"{where.bloc}/{where.year}"
 
 
+def page_below(folder: str, tag: str, asked: Asked) -> Scope:
+    """Return a page of the documents whose keys are a folder and a handle, and one more than it shows.
+
+    Args:
+        folder: ends with `/`.
+        tag: that all events of these documents bear.
+        asked: says after which handle the page begins, and how long it is.
+    """
+    first = (
+        f"{folder}{asked.after} " if asked.after else folder
+    )  # a space sorts before all that a handle may go on with
+    return Scope(first=first, last=f"{folder}{KEY_END}", tags=(tag,), documents_max=asked.limit + 1)
+
+
 def officials_of(event: Event) -> list[Official]:
     """Return the officials that an event names."""
-    found: list[Official] = []
+    parts: list[object] = []
     for value in msgspec.structs.asdict(event).values():
-        for each in value if isinstance(value, list) else [value]:
-            if isinstance(each, Official):
-                found.append(each)
-    return found
+        parts += cast("list[object]", value) if isinstance(value, list) else [value]
+    return [part for part in parts if isinstance(part, Official)]

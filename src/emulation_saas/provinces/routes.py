@@ -1,12 +1,18 @@
-"""The commands of provinces over HTTP. Opening one is the platform's: it is mounted outside any province."""
+"""The commands of provinces over HTTP. Opening one is the platform's: it is mounted outside any province.
 
-from datetime import date
+Where the log stands is asked for here, too: it is no document that is folded from events, but the log's own word.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any
 
 import msgspec
-from litestar import post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
+from msgspec import Meta
 
+from emulation_saas.http.answers import JSON, Answer
 from emulation_saas.http.bodies import Body, Line
 from emulation_saas.kernel.ids import Handle, mint_person
 from emulation_saas.kernel.use_cases import Acting
@@ -77,5 +83,27 @@ async def name_province(
     return await log.execute(naming, by=acting)
 
 
+class LogHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the province's log stands."""
+
+    position: Annotated[int, Meta(ge=1, description="How many events it holds")]
+    recorded_at: datetime
+    root: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Root of its Merkle tree (RFC 6962), in hex")]
+
+
+async def _at_its_position(response: Response[Any]) -> Response[Any]:
+    """Finish the answer with the position at which it is true."""
+    head: LogHead = response.content
+    position = b"%d" % head.position
+    return Answer(msgspec.json.encode(head), status=200, headers=[JSON, (b"log-position", position)])
+
+
+@get("/log", summary="Where the province's log stands", after_request=_at_its_position)
+async def read_log_head(log: NamedDependency[ProvinceLog]) -> LogHead:
+    """Return the position of the newest event, when it was recorded, and the root of the tree over all events."""
+    head = await log.head()
+    return LogHead(position=head.position, recorded_at=head.recorded_at, root=head.root.hex())
+
+
 PLATFORM_ROUTES = (open_province,)
-ROUTES = (name_province,)
+ROUTES = (name_province, read_log_head)

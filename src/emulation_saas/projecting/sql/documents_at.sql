@@ -6,7 +6,7 @@ SELECT
     kept.document,
     stopped.position AS stopped_at,
     stopped.reason
-FROM unnest($2::text [], $3::int [], $4::text []) AS asked (projection, version, key)
+FROM unnest($2::text[], $3::int[], $4::text[]) AS asked (projection, version, key)
 LEFT JOIN documents AS kept
     ON
         kept.province_id = $1

@@ -9,4 +9,4 @@ WHERE
     AND kept.key >= $4
     AND kept.key <= $5
     AND kept.position <= $6
-ORDER BY kept.key, kept.position DESC;
+ORDER BY kept.key ASC, kept.position DESC;

@@ -5,6 +5,6 @@ FROM checkpoints AS kept
 WHERE
     kept.province_id = $1
     AND (kept.projection, kept.version) IN (
-        SELECT asked.projection, asked.version FROM unnest($2::text [], $3::int []) AS asked (projection, version)
+        SELECT asked.projection, asked.version FROM unnest($2::text[], $3::int[]) AS asked (projection, version)
     )
 FOR UPDATE OF kept SKIP LOCKED;

@@ -1,0 +1,244 @@
+"""A bloc's whole year in as few commands as there are kinds of command, over HTTP. Every text in it bears a mark.
+
+Two provinces played with two marks have data of equal shape that share no handle and no text, so whatever of the one
+turns up in an answer of the other is a leak.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emulation_saas.http.local_issuer import ISSUER
+
+YEAR: Final = 2023
+PAPER: Final = "2023-12-20"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of a province: its path with its parameters still open, and its body."""
+
+    path: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What one province calls things: a mark in every handle, a canary in every text, its administrator's person id."""
+
+    mark: str
+    canary: str
+    person: str
+
+    @property
+    def province(self) -> str:
+        """The province's handle."""
+        return f"tinh-{self.mark}"
+
+    def handle(self, name: str) -> str:
+        """Return the handle of a thing."""
+        return f"{name}-{self.mark}"
+
+    def text(self, about: str) -> str:
+        """Return a text that occurs nowhere else."""
+        return f"{self.canary} {about}"
+
+    @property
+    def path_parameters(self) -> dict[str, Any]:
+        """What stands in paths."""
+        return {
+            "province": self.province,
+            "bloc": self.handle("khoi"),
+            "agency": self.handle("noi-vu"),
+            "ballot": self.handle("bau"),
+            "nomination": self.handle("co"),
+            "year": YEAR,
+        }
+
+    def opening(self, sub: str) -> dict[str, Any]:
+        """Return the body that opens the province."""
+        return {
+            "province": self.province,
+            **self._name("2020-01-01"),
+            "admin": {"issuer": ISSUER, "sub": sub, "name": self.text("quản trị")},
+        }
+
+    def steps(self) -> list[Step]:
+        """Return the commands, in an order in which each is accepted."""
+        return [*self._province(), *self._bloc(), *self._year(), *self._ballots(), *self._end()]
+
+    def _name(self, day: str) -> dict[str, Any]:
+        return {
+            "name": self.text(f"tỉnh {day}"),
+            "kind": "tinh",
+            "code": self.text("mã")[:300],
+            "effective_on": day,
+            "legal_basis": self.text("nghị quyết"),
+        }
+
+    def _province(self) -> list[Step]:
+        agencies = [self.handle(name) for name in ("noi-vu", "tu-phap", "thanh-tra")]
+        return [
+            Step("/names", self._name("2021-01-01")),
+            Step("/persons", {"issuer": "https://id.example", "sub": self.text("sub"), "name": self.text("họ tên")}),
+            *(
+                Step(
+                    "/agencies",
+                    {
+                        "agency": agency,
+                        "name": self.text(agency),
+                        "aliases": [self.text(f"tắt {agency}")],
+                        "code": self.text(f"mã {agency}"),
+                        "effective_on": "2020-01-01",
+                    },
+                )
+                for agency in agencies
+            ),
+            Step(
+                "/agencies/{agency}/rename",
+                {"name": self.text("tên mới"), "effective_on": "2021-01-01", "legal_basis": self.text("quyết định")},
+            ),
+            Step("/agencies/{agency}/aliases", {"alias": self.text("tên khác")}),
+        ]
+
+    def _bloc(self) -> list[Step]:
+        bloc, dated = self.handle("khoi"), {"effective_on": "2022-01-01", "legal_basis": self.text("quyết định khối")}
+        described = {"bloc": bloc, "name": self.text("khối"), "aliases": [self.text("cụm")], "kind": "khoi"}
+        granted: list[dict[str, str]] = [
+            {"role": "council-member"},
+            {"role": "bloc-secretary", "bloc": bloc},
+            {"role": "auditor"},
+            *({"role": "member-representative", "agency": self.handle(agency)} for agency in ("noi-vu", "tu-phap")),
+            {"role": "expert", "bloc": bloc, "criterion": self.handle("tieu-chi")},
+        ]
+        return [
+            Step("/blocs", {**described, **dated}),
+            *(
+                Step("/blocs/{bloc}/members", {"agency": self.handle(agency), **dated})
+                for agency in ("noi-vu", "tu-phap", "thanh-tra")
+            ),
+            *(Step("/roles", {"person": self.person, **role}) for role in granted),
+            Step("/roles/revoke", {"person": self.person, "role": "auditor"}),
+        ]
+
+    def _year(self) -> list[Step]:
+        of_year, sheet = "/blocs/{bloc}/years/{year}", self.handle("tieu-chi")
+        scheme = {
+            "title": self.text("bảng điểm"),
+            "criteria": [{"criterion": sheet, "title": self.text("tiêu chí"), "points_max": "10"}],
+        }
+        rules = {"legal_basis": self.text("quy chế"), "leaders_max": 3, "self_vote": True}
+        evidence = {
+            "sha256": "0" * 64,
+            "title": self.text("minh chứng"),
+            "media_type": "application/pdf",
+            "size": 1,
+            "held_by": self.handle("noi-vu"),
+        }
+        claim = {"criterion": sheet, "points": "9.5", "explanation": self.text("giải trình"), "evidence": [evidence]}
+        return [
+            Step("/blocs/{bloc}/years", {"year": YEAR, "scheme": scheme, "rules": rules}),
+            Step(of_year + "/launch", {"text": self.text("phát động")}),
+            Step(of_year + "/pledge", {"text": self.text("giao ước")}),
+            Step(
+                of_year + "/pledge/signatures", {"agency": self.handle("noi-vu"), "signed_by": self._official("ký tên")}
+            ),
+            Step(of_year + "/self-scores", {"agency": self.handle("noi-vu"), "points": [claim]}),
+            Step(
+                of_year + "/appraisals",
+                {
+                    "agency": self.handle("thanh-tra"),
+                    "criterion": sheet,
+                    "points": "9",
+                    "reasons": self.text("lý do"),
+                    "stage": "council",
+                },
+            ),
+            Step(of_year + "/ranking", {}),
+            Step(
+                of_year + "/ratings",
+                {
+                    "agency": self.handle("tu-phap"),
+                    "level": "good",
+                    "authority": self.text("chủ tịch"),
+                    "document_no": self.text("văn bản"),
+                },
+            ),
+        ]
+
+    def _ballots(self) -> list[Step]:
+        of_year = "/blocs/{bloc}/years/{year}"
+        of_ballot = of_year + "/ballots/{ballot}"
+        question, options = self.handle("cau-hoi"), [self.handle("noi-vu"), self.handle("tu-phap")]
+        asked = [{"question": question, "title": self.text("câu hỏi"), "options": options}]
+        described = {
+            "title": self.text("phiếu"),
+            "questions": asked,
+            "roll": options,
+            "rule": {
+                "base": "electorate",
+                "threshold": {"num": 1, "den": 2},
+                "quorum": {"num": 1, "den": 2},
+                "comparison": ">=",
+                "seats": 1,
+                "tie": "revote",
+            },
+        }
+        counted = {"present": 2, "issued": 2, "collected": 2, "valid": 2, "invalid": 0, "time": PAPER}
+        votes = [{"question": question, "option": option, "votes": 2 - 2 * place} for place, option in enumerate(options)]
+        paper = {"ballot": self.handle("giay"), "mode": "paper_secret", "time": PAPER, **described}
+        return [
+            Step(of_year + "/ballots", paper),
+            Step(of_ballot.replace("{ballot}", self.handle("giay")) + "/count", {**counted, "votes": votes}),
+            Step(
+                of_year + "/ballots",
+                {"ballot": self.handle("bau"), "mode": "open", "closes_at": "2099-01-01T00:00:00Z", **described},
+            ),
+            *(
+                Step(
+                    of_ballot + "/votes",
+                    {"agency": voter, "choices": [{"question": question, "options": options[:1]}]},
+                )
+                for voter in options
+            ),
+            Step(of_ballot + "/close", {}),
+        ]
+
+    def _end(self) -> list[Step]:
+        of_year = "/blocs/{bloc}/years/{year}"
+        of_nomination = of_year + "/nominations/{nomination}"
+        awarded = {"legal_basis": self.text("luật"), "because": self.text("vì"), "agency": self.handle("noi-vu")}
+        giving_way = {"nomination": self.handle("nhuong"), "award": "prov_flag", **awarded}
+        meeting = {
+            "meeting": self.handle("hop"),
+            "held_on": PAPER,
+            "place": self.text("phòng họp"),
+            "chairs": [self._official("chủ trì")],
+            "attendance": {"members": [self.handle("noi-vu")], "others": [self.text("khách")]},
+            "covers_year": YEAR,
+            "plans_year": YEAR + 1,
+            "time": PAPER,
+        }
+        office = {"office": "head", "for_year": YEAR + 1, "agency": self.handle("tu-phap")}
+        appointed = {"authority": self.text("ủy ban"), "document_no": self.text("số")}
+        left = {"effective_on": "2024-01-01", "because": self.text("giải thể"), "legal_basis": self.text("nghị định")}
+        return [
+            Step(of_year + "/leader", {"agency": self.handle("noi-vu"), "method": "consensus", "because": self.text("do")}),
+            Step(of_year + "/nominations", giving_way),
+            Step(
+                of_nomination.replace("{nomination}", self.handle("nhuong")) + "/yield", {"because": self.text("nhường")}
+            ),
+            Step(of_year + "/nominations", {"nomination": self.handle("co"), "award": "gov_flag", **awarded}),
+            Step(of_nomination + "/suspend", {"because": self.text("tạm dừng")}),
+            Step(of_nomination + "/resume", {"because": self.text("tiếp tục")}),
+            Step(of_nomination + "/forward", {"document_no": self.text("tờ trình")}),
+            Step("/blocs/{bloc}/offices", {**office, **appointed}),
+            Step("/blocs/{bloc}/meetings", meeting),
+            Step(
+                "/blocs/{bloc}/members/{agency}/withdraw".replace("{agency}", self.handle("thanh-tra")),
+                left,
+            ),
+            Step(of_year + "/close", {}),
+        ]
+
+    def _official(self, about: str) -> dict[str, str]:
+        return {"name": self.text(about), "office": self.text(f"chức vụ {about}")}
