@@ -43,6 +43,11 @@ class Marked:
         return f"{self.canary} {about}"
 
     @property
+    def on_paper(self) -> str:
+        """The id of somebody who stands on paper only."""
+        return f"p-{self.mark * 10}"[:12]
+
+    @property
     def path_parameters(self) -> dict[str, Any]:
         """What stands in paths."""
         return {
@@ -80,6 +85,15 @@ class Marked:
         return [
             Step("/names", self._name("2021-01-01")),
             Step("/persons", {"issuer": "https://id.example", "sub": self.text("sub"), "name": self.text("họ tên")}),
+            Step(
+                "/persons",
+                {
+                    "person": self.on_paper,
+                    "issuer": "https://id.example",
+                    "sub": self.text("sub 2"),
+                    "name": self.text("họ tên 2"),
+                },
+            ),
             *(
                 Step(
                     "/agencies",
@@ -110,6 +124,7 @@ class Marked:
             *({"role": "member-representative", "agency": self.handle(agency)} for agency in ("noi-vu", "tu-phap")),
             {"role": "expert", "bloc": bloc, "criterion": self.handle("tieu-chi")},
         ]
+        scoped = [{"role": "member-representative", "agency": self.handle("thanh-tra")}, granted[-1]]
         return [
             Step("/blocs", {**described, **dated}),
             *(
@@ -118,13 +133,22 @@ class Marked:
             ),
             *(Step("/roles", {"person": self.person, **role}) for role in granted),
             Step("/roles/revoke", {"person": self.person, "role": "auditor"}),
+            *(Step(path, {"person": self.on_paper, **role}) for path in ("/roles", "/roles/revoke") for role in scoped),
         ]
 
     def _year(self) -> list[Step]:
         of_year, sheet = "/blocs/{bloc}/years/{year}", self.handle("tieu-chi")
         scheme = {
             "title": self.text("bảng điểm"),
-            "criteria": [{"criterion": sheet, "title": self.text("tiêu chí"), "points_max": "10"}],
+            "criteria": [
+                {"criterion": self.handle("nhom"), "title": self.text("nhóm"), "points_max": "10"},
+                {
+                    "criterion": sheet,
+                    "title": self.text("tiêu chí"),
+                    "parent": self.handle("nhom"),
+                    "points_max": "10",
+                },
+            ],
         }
         rules = {"legal_basis": self.text("quy chế"), "leaders_max": 3, "self_vote": True}
         evidence = {
@@ -168,7 +192,7 @@ class Marked:
     def _ballots(self) -> list[Step]:
         of_year = "/blocs/{bloc}/years/{year}"
         of_ballot = of_year + "/ballots/{ballot}"
-        question, options = self.handle("cau-hoi"), [self.handle("noi-vu"), self.handle("tu-phap")]
+        question, options = "deputy", [self.handle("noi-vu"), self.handle("tu-phap")]
         asked = [{"question": question, "title": self.text("câu hỏi"), "options": options}]
         described = {
             "title": self.text("phiếu"),
@@ -208,6 +232,7 @@ class Marked:
         of_nomination = of_year + "/nominations/{nomination}"
         awarded = {"legal_basis": self.text("luật"), "because": self.text("vì"), "agency": self.handle("noi-vu")}
         giving_way = {"nomination": self.handle("nhuong"), "award": "prov_flag", **awarded}
+        by_ballot = {"nomination": self.handle("co"), "award": "gov_flag", "ballot": self.handle("giay")}
         meeting = {
             "meeting": self.handle("hop"),
             "held_on": PAPER,
@@ -222,16 +247,28 @@ class Marked:
         appointed = {"authority": self.text("ủy ban"), "document_no": self.text("số")}
         left = {"effective_on": "2024-01-01", "because": self.text("giải thể"), "legal_basis": self.text("nghị định")}
         return [
-            Step(of_year + "/leader", {"agency": self.handle("noi-vu"), "method": "consensus", "because": self.text("do")}),
+            Step(
+                of_year + "/leader",
+                {
+                    "agency": self.handle("noi-vu"),
+                    "method": "ballot",
+                    "ballot": self.handle("giay"),
+                    "because": self.text("do"),
+                },
+            ),
             Step(of_year + "/nominations", giving_way),
             Step(
                 of_nomination.replace("{nomination}", self.handle("nhuong")) + "/yield", {"because": self.text("nhường")}
             ),
-            Step(of_year + "/nominations", {"nomination": self.handle("co"), "award": "gov_flag", **awarded}),
+            Step(of_year + "/nominations", {**by_ballot, **awarded}),
             Step(of_nomination + "/suspend", {"because": self.text("tạm dừng")}),
             Step(of_nomination + "/resume", {"because": self.text("tiếp tục")}),
             Step(of_nomination + "/forward", {"document_no": self.text("tờ trình")}),
             Step("/blocs/{bloc}/offices", {**office, **appointed}),
+            Step(
+                "/blocs/{bloc}/offices",
+                {**office, "office": "deputy", "agency": self.handle("noi-vu"), "ballot": self.handle("giay")},
+            ),
             Step("/blocs/{bloc}/meetings", meeting),
             Step(
                 "/blocs/{bloc}/members/{agency}/withdraw".replace("{agency}", self.handle("thanh-tra")),
@@ -241,4 +278,4 @@ class Marked:
         ]
 
     def _official(self, about: str) -> dict[str, str]:
-        return {"name": self.text(about), "office": self.text(f"chức vụ {about}")}
+        return {"person": self.on_paper, "name": self.text(about), "office": self.text(f"chức vụ {about}")}

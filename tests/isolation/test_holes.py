@@ -12,7 +12,7 @@ import pytest
 
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log.frontier import leaf_hash
-from emulation_saas.postgres.database import Database, in_transaction, open_database
+from emulation_saas.postgres.database import Database, NestedTransactionError, in_transaction, open_database
 from emulation_saas.postgres.server import APP_ROLE, HEADS_ROLE, KEYS_ROLE
 from emulation_saas.postgres.statements import load_statements
 from tests.database import connected
@@ -312,3 +312,10 @@ async def test_nothing_is_left_when_the_server_ends_the_connection(
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await reading()
     await nothing_is_left(database)
+
+
+async def test_transactions_do_not_nest_on_one_connection(database_url: str) -> None:
+    async with open_database(database_url) as database, database.in_province(ADA) as connection:
+        with pytest.raises(NestedTransactionError):
+            async with in_transaction(connection, BAO):
+                raise AssertionError

@@ -86,7 +86,6 @@ async def test_reads_touch_few_rows_under_row_security(reading: "Connection") ->
     assert {name: most for name, most in found.items() if most[0] > TOUCHED_MAX} == {}
 
 
-@pytest.mark.xfail(strict=True, reason="the arithmetic in its join is not leakproof: every halving reads all events")
 async def test_finding_an_instant_touches_few_rows_under_row_security(reading: "Connection") -> None:
     seen, how = await most_touched(reading, LOG["position_at"], (BEGAN + timedelta(seconds=7),))
     assert seen <= TOUCHED_MAX, how

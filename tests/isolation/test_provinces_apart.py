@@ -30,7 +30,7 @@ KNOWN_PARAMETERS: Final = {
     "query": {"as_of", "min_position", "valid_on", "limit", "cursor"},
     "header": {"Idempotency-Key", "If-None-Match"},
 }
-ANOTHER_PERSON: Final = "p-aaaaaaaaaa"
+ANOTHER_PERSON: Final = "p-zzzzzzzzzz"
 REFUSED: Final = {403, 404, 409, 422}
 _NEWLY_NAMED: Final = {
     ("/agencies", "agency"),
@@ -38,6 +38,8 @@ _NEWLY_NAMED: Final = {
     ("/blocs/{bloc}/years/{year}/ballots", "ballot"),
     ("/blocs/{bloc}/years/{year}/nominations", "nomination"),
     ("/blocs/{bloc}/meetings", "meeting"),
+    ("/roles", "criterion"),
+    ("/roles/revoke", "criterion"),
 }
 """Where a body names something new: handles are unique in a province only, so another's handle is free here."""
 _REQUEST_ID: Final = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
@@ -109,14 +111,14 @@ class Apart:
         for part in [*schema.get("anyOf", []), *([schema["items"]] if "items" in schema else [])]:
             yield from self._id_fields(part, name)
 
-    def body_of(self, operation: Operation, marked: Marked) -> dict[str, Any] | None:
-        """Return the body that the operation was played with, by either province; None for a GET."""
+    def bodies_of(self, operation: Operation, marked: Marked) -> list[Any]:
+        """Return a body of each shape that the operation was played with; one None for a GET."""
         if operation.method == "GET":
-            return None
+            return [None]
         shape = re.compile(re.sub(r"\{\w+\}", "[^/]+", operation.path))
-        played = [step.body for step in marked.steps() if shape.fullmatch(step.path)]
+        played = {frozenset(step.body): step.body for step in marked.steps() if shape.fullmatch(step.path)}
         assert played, f"{operation.name}: no step of tests/year.py plays it"
-        return max(played, key=lambda body: len(str(body)))
+        return list(played.values())
 
     def url(self, operation: Operation, **instead: str) -> str:
         """Return A's URL of the operation, with other parameters in place of some."""
@@ -133,12 +135,11 @@ class Apart:
 
     def names_something_new(self, operation: Operation, body: dict[str, Any] | None, ours: str) -> bool:
         """Tell whether an id in the body is the name of what the operation makes."""
-        new = dict(_NEWLY_NAMED).get(operation.path)
-        return body is not None and new is not None and body.get(new) == ours
+        return any(operation.path == path and (body or {}).get(field) == ours for path, field in _NEWLY_NAMED)
 
     def ids(self) -> dict[str, str]:
         """Return B's id for each id of A."""
-        ids = {self.ours.person: self.theirs.person, self.ours.province: self.theirs.province}
+        ids = {self.ours.person: self.theirs.person, self.ours.on_paper: self.theirs.on_paper}
         text = str(self.ours.steps()) + str(self.ours.path_parameters)
         for handle in re.findall(rf"'([a-z-]+-{self.ours.mark})'", text):
             ids[handle] = handle.removesuffix(self.ours.mark) + self.theirs.mark
@@ -229,7 +230,7 @@ def test_foreign_province_is_one_that_does_not_exist(apart: Apart, *, keyed: boo
     headers = {"idempotency-key": "step-0"} if keyed else {}
     with apart.client() as client:
         for operation in apart.operations():
-            body, theirs = apart.body_of(operation, apart.theirs), apart.theirs.path_parameters
+            body, theirs = apart.bodies_of(operation, apart.theirs)[0], apart.theirs.path_parameters
             foreign = ask(client, apart, operation, (IN_PROVINCE + operation.path).format(**theirs), body, **headers)
             nowhere = {**theirs, "province": "tinh-z"}
             absent = ask(client, apart, operation, (IN_PROVINCE + operation.path).format(**nowhere), body, **headers)
@@ -243,9 +244,10 @@ def test_foreign_id_is_one_that_nobody_has(apart: Apart) -> None:
     tried = 0
     with apart.client() as client:
         for operation in apart.operations():
-            body = apart.body_of(operation, apart.ours)
-            for place, ours, theirs in apart.places(operation, body):
-                absent = ANOTHER_PERSON if theirs == apart.theirs.person else theirs.removesuffix("b") + "z"
+            for body, (place, ours, theirs) in [
+                (body, place) for body in apart.bodies_of(operation, apart.ours) for place in apart.places(operation, body)
+            ]:
+                absent = ANOTHER_PERSON if theirs.startswith("p-") else theirs.removesuffix("b") + "z"
                 answers: list[httpx.Response] = []
                 for other in (theirs, absent):
                     if place == "body":
@@ -256,7 +258,8 @@ def test_foreign_id_is_one_that_nobody_has(apart: Apart) -> None:
                 tried += 1
                 where = f"{operation.name}, {place}: {theirs}"
                 assert [answer.status_code for answer in answers] == [answers[0].status_code] * 2, where
-                if place != "body" or not apart.names_something_new(operation, body, ours):
+                named_anew = place == "body" and apart.names_something_new(operation, body, ours)
+                if not named_anew and b'{"events":[],' not in answers[0].content:
                     assert answers[0].status_code in REFUSED, (where, answers[0].text)
                 if answers[0].status_code in REFUSED:
                     assert told(answers[0], but=theirs) == told(answers[1], but=absent), where
@@ -267,19 +270,19 @@ def test_cursor_position_and_tag_of_another_province_are_worth_nothing(apart: Ap
     theirs = apart.service.token(f"admin@{apart.theirs.province}")
     with apart.client() as client:
         for operation in apart.operations():
-            if operation.method != "GET":
+            if ("query", "as_of") not in operation.parameters:
                 continue
             their_url = (IN_PROVINCE + operation.path).format(**apart.theirs.path_parameters)
             their_own = client.get(their_url, params={"limit": 1} if ("query", "cursor") in operation.parameters else {}, headers=theirs)
             assert their_own.status_code == 200, (their_url, their_own.text)
-            assert apart.theirs.mark in their_own.text, "B has something here to leak"
+            assert f"-{apart.theirs.mark}" in their_own.text, "B has something here to leak"
             plain = ask(client, apart, operation, apart.url(operation), None)
             assert plain.status_code == 200
-            tagged = ask(client, apart, operation, apart.url(operation), None, **{"if-none-match": their_own.headers["etag"]})
+            tagged = ask(client, apart, operation, apart.url(operation), None, **{"if-none-match": their_own.headers.get("etag", "*")})
             assert tagged.status_code in {200, 304}
             position = int(their_own.headers["log-position"]) + 1_000
             beyond = ask(client, apart, operation, f"{apart.url(operation)}?as_of={position}", None)
-            assert beyond.status_code == 422
+            assert beyond.status_code == 422, (operation.name, beyond.text)
             if cursor := their_own.json().get("next"):
                 paged = ask(client, apart, operation, f"{apart.url(operation)}?cursor={cursor}", None)
                 assert paged.status_code in {200, 422}
@@ -293,7 +296,6 @@ def test_key_used_in_another_province_is_free_here(apart: Apart) -> None:
             again = client.post(url, json=step.body, headers={"idempotency-key": f"step-{number}"})
             assert again.status_code == 201, (url, again.text)
             assert apart.theirs.canary not in again.text
-            assert all(apart.ours.canary in str(event) or not step.body for event in again.json()["events"][:0])
             foreign = client.post(url, json=with_their_texts(apart, step.body), headers={"idempotency-key": f"step-{number}"})
             assert foreign.status_code in {201, 404, 422}
             if step.body:

@@ -14,7 +14,7 @@ import pytest
 from emulation_saas.agencies.events import AgencyRegistered
 from emulation_saas.kernel.events import AnyRecorded
 from emulation_saas.kernel.ids import AgencyId
-from emulation_saas.log import LogGapError, ProvinceLog
+from emulation_saas.log import LogGapError, ProvinceLog, ProvinceLogs
 from emulation_saas.projecting import AnyProjection, Runner
 from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.projecting.storing import Store
@@ -216,6 +216,58 @@ async def test_rebuild_under_load_loses_nothing(database_url: str) -> None:
         await telling
         await there.reached((await there.log.head()).position)
         await assert_true(there)
+
+
+class _Behind:
+    """A log that moves on after it has said where it stands."""
+
+    def __init__(self, log: ProvinceLog, head: Any) -> None:
+        self._log = log
+        self._head = head
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def head(self) -> Any:
+        return self._head
+
+
+async def test_rebuild_does_not_go_back_behind_what_was_kept_up_meanwhile(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulation_saas.projecting.storing.WRITE_BYTES_MAX", 10)
+    async with place(database_url) as there:
+        behind: Any = _Behind(there.log, await there.log.head())
+        position = await there.tell(*told(9))
+        await rebuild(there.log, there.database, Standings())
+        rebuilt = await rebuild(behind, there.database, Standings())
+        assert rebuilt.position == position == await there.checkpoint(Standings())
+        assert states_of(await there.stored(Standings())) == by_hand(Standings(), await there.history())
+
+
+class _Deaf(ProvinceLogs):
+    """Does not know its provinces at first, as when the database is restarted."""
+
+    def __init__(self, logs: ProvinceLogs) -> None:
+        self._heard = logs
+        self.asked = 0
+
+    async def all(self) -> list[ProvinceLog]:
+        self.asked += 1
+        if self.asked == 1:
+            raise ConnectionResetError
+        return await self._heard.all()
+
+
+async def test_runner_outlives_a_database_that_does_not_answer(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulation_saas.projecting.runner.PROVINCES_EVERY_S", 0.05)
+    async with place(database_url) as there:
+        deaf = _Deaf(there.logs)
+        async with running(replace(there, logs=deaf)):
+            await there.reached(await there.tell(agency("noi-vu")))
+        assert deaf.asked > 1
 
 
 async def test_two_first_rebuilds_at_once_lose_nothing(database_url: str) -> None:

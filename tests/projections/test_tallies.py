@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from emulation_saas.ballots.counting import Counts, end_of
 from emulation_saas.ballots.events import BallotOpened, Base, Choice, OptionVotes, Question, Rule, VoteCast
 from emulation_saas.kernel.ids import AgencyId, BallotId
@@ -35,10 +37,7 @@ def opening(base: Base = "electorate", ballot: BallotId = BALLOT, *, on_paper: b
     )
     if on_paper:
         return opened
-    return BallotOpened(
-        **{name: getattr(opened, name) for name in opened.__struct_fields__}
-        | {"mode": "open", "closes_at": datetime(2024, 1, 30, 4, tzinfo=UTC)}
-    )
+    return replace(opened, mode="open", closes_at=datetime(2024, 1, 30, 4, tzinfo=UTC))
 
 
 def vote(agency: AgencyId, *options: str) -> VoteCast:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberWithdrawn
 from emulation_saas.kernel.authority import Office
@@ -141,7 +142,6 @@ def test_pledge_tells_on_what_it_rests() -> None:
     assert reasons(PledgeBook(), BLOC, opened)(f"text/{YEAR}") == []
 
 
-WITHOUT_A_BALLOT: dict[str, Any] = {"method": "consensus", "because": ""}
 WHICH: dict[str, Any] = {"bloc": BLOC, "year": YEAR, "nomination": NominationId("n-1"), "agency": ADA}
 made = NominationMade(**WHICH, award="gov_flag", because="dẫn đầu", legal_basis="Luật 06")
 suspended = NominationSuspended(**WHICH, because="đơn thư")
@@ -176,10 +176,10 @@ def test_steps_tell_their_reasons_and_documents() -> None:
 
 
 def test_leader_is_told_as_it_was_last_acclaimed() -> None:
-    def acclaim(agency: AgencyId, **how: object) -> LeaderAcclaimed:
-        return LeaderAcclaimed(bloc=BLOC, year=YEAR, agency=agency, **WITHOUT_A_BALLOT | how)
+    def acclaim(agency: AgencyId) -> LeaderAcclaimed:
+        return LeaderAcclaimed(bloc=BLOC, year=YEAR, agency=agency, method="consensus", because="")
 
-    again = acclaim(ADA, method="ballot", ballot=BallotId("b"), because="vì")
+    again = replace(acclaim(ADA), method="ballot", ballot=BallotId("b"), because="vì")
     answer = answered(Nominees(), acclaim(ADA), acclaim(BEN), again, path="/nominations")
     assert answer["leaders"] == [
         {"agency": "ben", "method": "consensus", "because": "", "position": 2},

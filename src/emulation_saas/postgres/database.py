@@ -26,6 +26,10 @@ ACQUIRE_TIMEOUT_S: Final = 10.0
 COMMAND_TIMEOUT_S: Final = 30.0
 
 
+class NestedTransactionError(Exception):
+    """A connection that belongs to a transaction was to begin another: a bug."""
+
+
 @dataclass(frozen=True)
 class Database:
     """Three roles, three pools: the log and the documents, the keys, the heads of all logs."""
@@ -91,7 +95,13 @@ async def _transaction(pool: "Pool", province: ProvinceId) -> AsyncGenerator["Co
 
 @asynccontextmanager
 async def in_transaction(connection: "Connection", province: ProvinceId) -> AsyncGenerator[None]:
-    """Bind a connection to one province for one transaction; it begins in one round trip."""
+    """Bind a connection to one province for one transaction; it begins in one round trip.
+
+    Raises:
+        NestedTransactionError: the connection is bound already; the inner block would end the outer one.
+    """
+    if connection.is_in_transaction():
+        raise NestedTransactionError(province)
     # A statement, not set_config(): it alone is passed on to the workers of a distributed server.
     await connection.execute(f"BEGIN; SET LOCAL emulation.province = '{province}'")
     try:
