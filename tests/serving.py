@@ -113,7 +113,7 @@ class Served:
 
     def worker_pids(self) -> list[int]:
         """Return the workers that have become workers, and live."""
-        return [pid for pid in children(self.pid) if b"\0worker\0" in _read(f"/proc/{pid}/cmdline") and alive(pid)]
+        return [pid for pid in children(self.pid) if b"\0worker\0" in command_line(pid) and alive(pid)]
 
     def database_pid(self) -> int | None:
         """Return the postmaster's process, if it is ready."""
@@ -134,9 +134,8 @@ class Served:
 
     def open_province(self, province: str) -> None:
         """Open a province whose administrator is `admin@{province}`."""
-        answer = httpx.post(
-            f"{self.url}/v1/provinces", json=opening(province), headers=self.token(OPERATOR), timeout=15, trust_env=False
-        )
+        url, headers = f"{self.url}/v1/provinces", self.token(OPERATOR)
+        answer = httpx.post(url, json=opening(province), headers=headers, timeout=15, trust_env=False)
         assert answer.status_code == 201, answer.text
 
     def _has_ended(self) -> bool:
@@ -187,6 +186,11 @@ def is_port_free(port: int) -> bool:
 def children(pid: int) -> list[int]:
     """Return the child processes of a process."""
     return [int(child) for child in _read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def command_line(pid: int) -> bytes:
+    """Return what a process calls itself; nothing when it is gone."""
+    return _read(f"/proc/{pid}/cmdline")
 
 
 def descendants(pid: int) -> list[int]:

@@ -208,7 +208,10 @@ class Marked:
             },
         }
         counted = {"present": 2, "issued": 2, "collected": 2, "valid": 2, "invalid": 0, "time": PAPER}
-        votes = [{"question": question, "option": option, "votes": 2 - 2 * place} for place, option in enumerate(options)]
+        votes = [
+            {"question": question, "option": option, "votes": votes}
+            for option, votes in zip(options, (2, 0), strict=True)
+        ]
         paper = {"ballot": self.handle("giay"), "mode": "paper_secret", "time": PAPER, **described}
         return [
             Step(of_year + "/ballots", paper),
@@ -258,7 +261,8 @@ class Marked:
             ),
             Step(of_year + "/nominations", giving_way),
             Step(
-                of_nomination.replace("{nomination}", self.handle("nhuong")) + "/yield", {"because": self.text("nhường")}
+                of_nomination.replace("{nomination}", self.handle("nhuong")) + "/yield",
+                {"because": self.text("nhường")},
             ),
             Step(of_year + "/nominations", {**by_ballot, **awarded}),
             Step(of_nomination + "/suspend", {"because": self.text("tạm dừng")}),

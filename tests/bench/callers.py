@@ -1,4 +1,4 @@
-"""One process of callers: told its jobs on stdin, one a line; says when it is ready, starts when told, says what it did."""
+"""One process of callers: told its jobs on stdin, one a line, it says what it did on stdout."""
 
 import asyncio
 import sys

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -58,7 +58,12 @@ def cases(*, quick: bool) -> list[Case]:
     return [
         *(Case(kind, many) for many in callers for kind in _KINDS),
         *(Case(kind, many, processes=2) for many in callers if many > 1 for kind in _KINDS),
-        *(Case("log", many, processes, PROVINCES) for many in (64, 128) for processes in (1, 2) if not quick or many == 64),
+        *(
+            Case("log", many, processes, PROVINCES)
+            for many in (64, 128)
+            for processes in (1, 2)
+            if not quick or many == 64
+        ),
     ]
 
 
@@ -87,16 +92,16 @@ def _compared(figures: dict[str, float], measured: list[Case]) -> tuple[dict[str
     rows: list[Row] = []
     for case in measured:
         rate = figures[case.name]
-        where = f"{case.callers} caller{'s' * (case.callers > 1)}, {case.processes} process{'es' * (case.processes > 1)}"
+        where = (
+            f"{case.callers} caller{'s' * (case.callers > 1)}, {case.processes} process{'es' * (case.processes > 1)}"
+        )
         if case.kind != "log":
             rows.append(Row(f"  stock {case.kind} recorder, {where}", rate, "/s"))
             continue
         if case.provinces > 1:
             rows.append(Row(f"execute, {case.provinces} provinces, {where}", rate, "/s"))
             continue
-        stock = {
-            kind: figures[Case(kind, case.callers, case.processes).name] for kind in _KINDS if kind != "log"
-        }
+        stock = {kind: figures[Case(kind, case.callers, case.processes).name] for kind in _KINDS if kind != "log"}
         suffix = "_2_processes" if case.processes > 1 else ""
         for kind, against in stock.items():
             short = "stock" if kind == "application" else "stock_dcb"
@@ -117,7 +122,7 @@ async def _built(url: str) -> list[World]:
 
 
 @contextmanager
-def _processes(log_url: str, stock_url: str, worlds: list[World]) -> "Iterator[Callable[[Case, float], float]]":
+def _processes(log_url: str, stock_url: str, worlds: list[World]) -> "Generator[Callable[[Case, float], float]]":
     env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(REPOSITORY)]))}
     processes = [
         subprocess.Popen(

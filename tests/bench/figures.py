@@ -45,7 +45,9 @@ class Figures:
         for title, rows in self._parts:
             lines += ["", title]
             widest = max(len(row.what) for row in rows)
-            lines += [f"  {row.what:<{widest}}  {_spelled(row.figure):>11} {row.unit:<9}{_compared(row)}" for row in rows]
+            lines += [
+                f"  {row.what:<{widest}}  {_spelled(row.figure):>11} {row.unit:<9}{_compared(row)}" for row in rows
+            ]
         return "\n".join(lines)
 
 

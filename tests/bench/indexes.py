@@ -11,7 +11,9 @@ from tests.database import fresh_database
 
 EVENTS: Final = 1_000_000
 EVENTS_QUICK: Final = 50_000
-TITLE: Final = "(d) Finding events by tag: a side table (ours) or GIN over (province_id, tags); app: row security, owner: none"
+TITLE: Final = (
+    "(d) Finding events by tag: a side table (ours) or GIN over (province_id, tags); app: row security, owner: none"
+)
 _UNITS: Final = {"_per_s": "/s", "_ms": "ms", "_bytes_per_event": "B/event"}
 
 

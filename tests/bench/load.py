@@ -1,8 +1,8 @@
 """Votes over HTTP/1.1 as fast as answers come: raw keep-alive connections, in a process of its own.
 
 An ordinary client would cost several times what it measures. A job is read from stdin, what came of it is written to
-stdout. A voter belongs to one connection, and every connection votes an even number of rounds, so that each vote differs
-from the one before it, in this job and in the next.
+stdout. A voter belongs to one connection, and every connection votes an even number of rounds, so that each vote
+differs from the one before it, in this job and in the next.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from time import perf_counter
 from typing import Final, cast
 
@@ -124,9 +125,7 @@ async def send_votes(job: Job) -> Outcome:
     connections: list[_Connection] = []
     for number in range(job.connections):
         requests = _requests(job, job.senders[number :: job.connections])
-        _, connection = await loop.create_connection(
-            lambda requests=requests: _Connection(requests, others), "127.0.0.1", job.port
-        )
+        _, connection = await loop.create_connection(partial(_Connection, requests, others), "127.0.0.1", job.port)
         connections.append(connection)
     began = perf_counter()
     for connection in connections:

@@ -4,7 +4,7 @@ import http.client
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ STOP_S: Final = 12.0
 
 
 @contextmanager
-def serving(program: Sequence[str], *, env: Mapping[str, str], log: Path, health: str) -> Iterator[int]:
+def serving(program: Sequence[str], *, env: Mapping[str, str], log: Path, health: str) -> Generator[int]:
     """Run a worker while inside; give its port once it answers."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))

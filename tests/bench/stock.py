@@ -1,4 +1,4 @@
-"""The stock recorders of `eventsourcing` on the same server, as the library's own users would run them: threads, a pool.
+"""The stock recorders of `eventsourcing` on the same server, as the library's users run them: threads, a pool.
 
 Database functions stay off, and the DCB recorder is always given a condition: without either they lose events.
 """
@@ -54,7 +54,9 @@ class Stock:
 
     def run(self, recorder: str, callers: int, seconds: float) -> tuple[int, float]:
         """Append from so many threads for a while; return how many events, and how long it took in s."""
-        appends = [(self._application_append if recorder == "application" else self._dcb_append)() for _ in range(callers)]
+        appends = [
+            (self._application_append if recorder == "application" else self._dcb_append)() for _ in range(callers)
+        ]
         counts = [0] * callers
         ready = threading.Barrier(callers + 1)
         until = 0.0

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,9 @@ TITLE: Final = (
 )
 
 
-def measure(url: str, folder: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> tuple[dict[str, float], list[Row]]:
+def measure(
+    url: str, folder: Path, *, rounds: int, quick: bool, say: Callable[[str], None]
+) -> tuple[dict[str, float], list[Row]]:
     """Measure service and bare handlers in turns, so that the machine's moods meet all of them."""
     world = asyncio.run(_built(url))
     issuer = LocalIssuer(folder)
@@ -59,8 +61,8 @@ def measure(url: str, folder: Path, *, rounds: int, quick: bool, say: Callable[[
             for name, port in ports.items()
             for connections in CONNECTIONS
         }
-        for name in ports:
-            _require_accepted(name, send(Job(ports[name], path, VOTERS, ROUNDS_WARM, senders)))
+        for name, port in ports.items():
+            _require_accepted(name, send(Job(port, path, VOTERS, ROUNDS_WARM, senders)))
         for number in range(rounds):
             figures: dict[str, float] = {}
             for (name, connections), job in jobs.items():
@@ -104,7 +106,7 @@ async def _built(url: str) -> World:
 
 
 @contextmanager
-def _generator(env: dict[str, str]) -> "Iterator[Callable[[Job], Outcome]]":
+def _generator(env: dict[str, str]) -> "Generator[Callable[[Job], Outcome]]":
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.load"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

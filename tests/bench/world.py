@@ -1,9 +1,10 @@
 """A province in the middle of a roll call: voters with persons, and ballots on which each may vote again and again."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -69,7 +70,7 @@ def vote(voter: Voter, ballot: BallotId, option: str) -> CastVote:
     return CastVote(bloc=BLOC, year=YEAR, ballot=ballot, agency=voter.agency, choices=(choice,))
 
 
-async def _do(log: ProvinceLog, by: Acting, use_cases: list[UseCase[object]]) -> None:
+async def _do(log: ProvinceLog, by: Acting, use_cases: Sequence[UseCase[Any]]) -> None:
     await asyncio.gather(*(log.execute(use_case, by=by) for use_case in use_cases))
 
 
@@ -111,7 +112,9 @@ def _role(voter: Voter) -> GrantRole:
 
 
 def _year() -> OpenYear:
-    return OpenYear(bloc=BLOC, year=YEAR, scheme=scheme(1), rules=Rules(legal_basis="QC 1", leaders_max=1, self_vote=True))
+    return OpenYear(
+        bloc=BLOC, year=YEAR, scheme=scheme(1), rules=Rules(legal_basis="QC 1", leaders_max=1, self_vote=True)
+    )
 
 
 def scheme(criteria: int) -> Scheme:

@@ -43,7 +43,8 @@ _NEWLY_NAMED: Final = {
 }
 """Where a body names something new: handles are unique in a province only, so another's handle is free here."""
 _REQUEST_ID: Final = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
-_OWN: Final = {"x-request-id", "date"}
+_OWN: Final = {"x-request-id", "date", "etag"}
+"""Headers of this answer alone; the tag is a digest of what is compared anyhow."""
 FORWARDED: Final = {
     "x-forwarded-host": "tinh-b.example",
     "x-forwarded-for": "10.0.0.1",
@@ -133,9 +134,11 @@ class Apart:
             if with_other(body, ours, theirs) != body:
                 yield "body", ours, theirs
 
-    def names_something_new(self, operation: Operation, body: dict[str, Any] | None, ours: str) -> bool:
-        """Tell whether an id in the body is the name of what the operation makes."""
-        return any(operation.path == path and (body or {}).get(field) == ours for path, field in _NEWLY_NAMED)
+    def names_something_new(self, operation: Operation, body: Any, place: tuple[str, str, str]) -> bool:  # noqa: ANN401 - any JSON
+        """Tell whether the id at a place is the name of what the operation makes."""
+        where, ours, _ = place
+        named = {field for path, field in _NEWLY_NAMED if path == operation.path}
+        return where == "body" and any(body.get(field) == ours for field in named)
 
     def ids(self) -> dict[str, str]:
         """Return B's id for each id of A."""
@@ -152,7 +155,9 @@ def apart(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) ->
     url = asyncio.run(fresh_database(server))
     with served(tmp_path_factory.mktemp("apart"), workers=1, database_url=url) as service:
         with httpx.Client(base_url=service.url, timeout=15, trust_env=False) as client:
-            ours, theirs = [_played(client, service, mark, canary) for mark, canary in (("a", "CHIMA"), ("b", "YENPHUNG"))]
+            ours, theirs = [
+                _played(client, service, mark, canary) for mark, canary in (("a", "CHIMA"), ("b", "YENPHUNG"))
+            ]
             described = client.get("/schema/openapi.json").json()
         yield Apart(service, described, ours, theirs)
     asyncio.run(drop_database(server, url))
@@ -196,7 +201,9 @@ def told(answer: httpx.Response, *, but: str) -> tuple[int, list[tuple[str, str]
     return answer.status_code, headers, body
 
 
-def ask(client: httpx.Client, apart: Apart, operation: Operation, url: str, body: Any, **headers: str) -> httpx.Response:  # noqa: ANN401 - any JSON
+def ask(
+    client: httpx.Client, apart: Apart, operation: Operation, url: str, body: Any, **headers: str
+) -> httpx.Response:  # noqa: ANN401 - any JSON
     """Ask, and demand that nothing of B is in the answer."""
     answer = client.request(operation.method, url, json=body, headers=headers)
     heard = answer.content + str(answer.headers.raw).encode()
@@ -240,29 +247,33 @@ def test_foreign_province_is_one_that_does_not_exist(apart: Apart, *, keyed: boo
 
 
 def test_foreign_id_is_one_that_nobody_has(apart: Apart) -> None:
-    """Path and body: one id after the other is B's, all others are A's own."""
+    """Path and body: one id after the other is B's, all others are A's own. What makes something new comes last."""
     tried = 0
+    places = [
+        (operation, body, place)
+        for operation in apart.operations()
+        for body in apart.bodies_of(operation, apart.ours)
+        for place in apart.places(operation, body)
+    ]
     with apart.client() as client:
-        for operation in apart.operations():
-            for body, (place, ours, theirs) in [
-                (body, place) for body in apart.bodies_of(operation, apart.ours) for place in apart.places(operation, body)
-            ]:
-                absent = ANOTHER_PERSON if theirs.startswith("p-") else theirs.removesuffix("b") + "z"
-                answers: list[httpx.Response] = []
-                for other in (theirs, absent):
-                    if place == "body":
-                        asked = apart.url(operation), with_other(body, ours, other)
-                    else:
-                        asked = apart.url(operation, **{place: other}), body
-                    answers.append(ask(client, apart, operation, *asked))
-                tried += 1
-                where = f"{operation.name}, {place}: {theirs}"
-                assert [answer.status_code for answer in answers] == [answers[0].status_code] * 2, where
-                named_anew = place == "body" and apart.names_something_new(operation, body, ours)
-                if not named_anew and b'{"events":[],' not in answers[0].content:
-                    assert answers[0].status_code in REFUSED, (where, answers[0].text)
-                if answers[0].status_code in REFUSED:
-                    assert told(answers[0], but=theirs) == told(answers[1], but=absent), where
+        for operation, body, (place, ours, theirs) in sorted(places, key=lambda each: apart.names_something_new(*each)):
+            absent = ANOTHER_PERSON if theirs.startswith("p-") else theirs.removesuffix("b") + "z"
+            answers: list[httpx.Response] = []
+            for other in (theirs, absent):
+                if place == "body":
+                    asked = apart.url(operation), with_other(body, ours, other)
+                else:
+                    asked = apart.url(operation, **{place: other}), body
+                answers.append(ask(client, apart, operation, *asked))
+            tried += 1
+            foreign, nobodys = answers
+            where = f"{operation.name}, {place}: {theirs}"
+            assert foreign.status_code == nobodys.status_code, where
+            if foreign.status_code in REFUSED or operation.method == "GET":  # a list of nothing may be empty
+                assert told(foreign, but=theirs) == told(nobodys, but=absent), where
+            else:
+                new = apart.names_something_new(operation, body, (place, ours, theirs))
+                assert new or b'{"events":[],' in foreign.content, (where, foreign.text)
     assert tried > 80
 
 
@@ -273,12 +284,21 @@ def test_cursor_position_and_tag_of_another_province_are_worth_nothing(apart: Ap
             if ("query", "as_of") not in operation.parameters:
                 continue
             their_url = (IN_PROVINCE + operation.path).format(**apart.theirs.path_parameters)
-            their_own = client.get(their_url, params={"limit": 1} if ("query", "cursor") in operation.parameters else {}, headers=theirs)
+            their_own = client.get(
+                their_url, params={"limit": 1} if ("query", "cursor") in operation.parameters else {}, headers=theirs
+            )
             assert their_own.status_code == 200, (their_url, their_own.text)
             assert f"-{apart.theirs.mark}" in their_own.text, "B has something here to leak"
             plain = ask(client, apart, operation, apart.url(operation), None)
             assert plain.status_code == 200
-            tagged = ask(client, apart, operation, apart.url(operation), None, **{"if-none-match": their_own.headers.get("etag", "*")})
+            tagged = ask(
+                client,
+                apart,
+                operation,
+                apart.url(operation),
+                None,
+                **{"if-none-match": their_own.headers.get("etag", "*")},
+            )
             assert tagged.status_code in {200, 304}
             position = int(their_own.headers["log-position"]) + 1_000
             beyond = ask(client, apart, operation, f"{apart.url(operation)}?as_of={position}", None)
@@ -296,7 +316,9 @@ def test_key_used_in_another_province_is_free_here(apart: Apart) -> None:
             again = client.post(url, json=step.body, headers={"idempotency-key": f"step-{number}"})
             assert again.status_code == 201, (url, again.text)
             assert apart.theirs.canary not in again.text
-            foreign = client.post(url, json=with_their_texts(apart, step.body), headers={"idempotency-key": f"step-{number}"})
+            foreign = client.post(
+                url, json=with_their_texts(apart, step.body), headers={"idempotency-key": f"step-{number}"}
+            )
             assert foreign.status_code in {201, 404, 422}
             if step.body:
                 assert foreign.json()["code"] == "idempotency-key-reused", (url, foreign.text)

@@ -101,6 +101,18 @@ async def test_shape_of_an_earlier_release_is_not_appended(database_url: str) ->
             await province.log.append([DCBEvent(NotedFirst.type, b'{"text":"a"}')], by=province.acting())
 
 
+async def test_position_one_is_found_by_its_tag_and_by_its_type(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        province = await open_province(logs)
+        for item in (
+            DCBQueryItem(tags=["log"]),
+            DCBQueryItem(["log.opened.v1"]),
+            DCBQueryItem(["log.opened.v1"], ["log"]),
+        ):
+            (first,), _ = await province.log.read(DCBQuery([item]))
+            assert first.position == 1
+
+
 async def lose(server: EmbeddedPostgres, url: str, province: Opened, position: int) -> None:
     """Remove an event, as nobody of ours can."""
     async with superuser(server, name_of(url)) as connection:

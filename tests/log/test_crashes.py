@@ -7,8 +7,8 @@ Method
    503, sends the same again with the same key until it has one; three in a hundred requests are abandoned on purpose.
    Any other answer fails the test.
 3. Meanwhile one kind of process is killed, at a random moment after at least 25 more commands were answered: a worker
-   (SIGKILL), the whole service by its supervisor (SIGKILL; then started anew), the database (SIGQUIT and SIGKILL of the
-   postmaster in turns; the supervisor starts it again).
+   (SIGKILL), the whole service by its supervisor (SIGKILL; then started anew), the database (in turns: immediate stop of
+   the postmaster, SIGKILL of it, SIGKILL of one session's process; the supervisor or the postmaster starts it again).
 4. The clients finish what they have begun. Then every command is sent once more with its key: the answer must be the
    same, byte for byte.
 5. The service is stopped and the log is read past it. For each province: positions have no gap; every answered event is
@@ -43,14 +43,20 @@ from tests.database import superuser
 from tests.log.ledger import Ledger
 from tests.log.load import Load, order, under_load
 from tests.logs import Opened, open_province, register, running_logs
-from tests.serving import Served, served
+from tests.serving import Served, children, command_line, served
 
 KILLS: Final = int(os.environ.get("EMULATION_KILLS", "3"))
 SEED: Final = int(os.environ.get("EMULATION_SEED", "20240130"))
 CLIENTS: Final = 4
 ANSWERS_BETWEEN_KILLS: Final = 25
+_ANY_SESSION: Final = """
+SELECT pid FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'
+ORDER BY state = 'active' DESC, random() LIMIT 1
+"""
 CALLERS: Final = 16
 COMMANDS_EACH: Final = 40
+CANCELLED: Final = 0.2
+"""Share of calls whose caller is cancelled, sooner or later."""
 
 
 async def until(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
@@ -71,11 +77,16 @@ async def kill_service(service: Served, _: random.Random, __: int) -> None:
     service.start()
 
 
-async def kill_database(service: Served, _: random.Random, number: int) -> None:
+async def kill_database(service: Served, rng: random.Random, number: int) -> None:
     await until(lambda: service.database_pid() is not None)
     victim = service.database_pid()
     assert victim is not None
-    os.kill(victim, signal.SIGKILL if number % 2 else signal.SIGQUIT)
+    if number % 3 == 2:  # all sessions end, and the postmaster recovers
+        sessions = [pid for pid in children(victim) if b"emulation_app" in command_line(pid)]
+        assert sessions, "no session of the service was there"
+        os.kill(rng.choice(sessions), signal.SIGKILL)
+        return
+    os.kill(victim, signal.SIGKILL if number % 3 else signal.SIGQUIT)
     await until(lambda: service.database_pid() not in {None, victim})
 
 
@@ -86,7 +97,7 @@ KINDS: Final = {"worker": kill_worker, "service": kill_service, "database": kill
 async def test_kills_lose_nothing_and_invent_nothing(
     kind: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rng = random.Random(f"{SEED}-{kind}")
+    rng = random.Random(f"{SEED}-{kind}")  # noqa: S311 - seeded, to be done again; no secret
     with served(place) as service:
         load = Load(service, rng)
         await load.open()
@@ -116,7 +127,7 @@ async def demand_same_answers(load: Load) -> None:
     """Send each command of the busy province once more with its key: `answered` demands the same answer."""
     admin = load.ledgers["bac-song"]
     async with httpx.AsyncClient(base_url=load.service.url, timeout=15, trust_env=False) as client:
-        again = Load(load.service, random.Random(0), tokens=load.tokens)
+        again = Load(load.service, load.rng, tokens=load.tokens)
         for key in [key for key in admin.sent if not key.startswith("open-")]:
             number, turn = key.removeprefix("c").split("-")
             await again.settle(client, order(int(number), int(turn)))
@@ -145,10 +156,7 @@ async def sessions_ended_at_random(server: EmbeddedPostgres, url: str, rng: rand
         async with superuser(server) as connection:
             while True:
                 await asyncio.sleep(rng.uniform(0.02, 0.12))
-                pid = await connection.fetchval(
-                    "SELECT pid FROM pg_stat_activity WHERE datname = $1 ORDER BY state = 'active' DESC, random() LIMIT 1",
-                    name,
-                )
+                pid = await connection.fetchval(_ANY_SESSION, name)
                 if pid is not None and await connection.fetchval("SELECT pg_terminate_backend($1)", pid):
                     ended.append(pid)
 
@@ -164,19 +172,22 @@ async def settle(province: Opened, key: str, use_case: UseCase[object], ledger: 
     """Execute until it is answered; now and then the caller is cancelled."""
     while True:
         asking = asyncio.ensure_future(province.log.execute(use_case, by=province.acting(key)))
-        if rng.random() < 0.2:
+        if rng.random() < CANCELLED:
             await asyncio.sleep(rng.uniform(0, 0.02))
             asking.cancel()
-        try:
-            return await asking
-        except (OutcomeUnknownError, asyncio.CancelledError):
-            ledger.retried += 1
+        await asyncio.wait([asking])
+        fault = None if asking.cancelled() else asking.exception()
+        if not asking.cancelled() and fault is None:
+            return asking.result()
+        if fault is not None and not isinstance(fault, OutcomeUnknownError):
+            raise fault
+        ledger.retried += 1
 
 
 async def test_ended_sessions_and_cancelled_callers_lose_nothing(
     server: EmbeddedPostgres, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rng = random.Random(SEED)
+    rng = random.Random(SEED)  # noqa: S311 - as above
     async with running_logs(database_url, app_max=4) as here, running_logs(database_url, app_max=4) as there:
         opened = await open_province(here)
         other = await there.find("bac-song")

@@ -1,5 +1,8 @@
 """A command leads to at most 100 events, each of at most 65 535 bytes, and is recorded wholly or not at all."""
 
+from uuid import UUID
+
+import msgspec
 import pytest
 
 from emulation_saas.log.batch import EVENTS_MAX, TooManyEvents
@@ -40,9 +43,12 @@ async def test_events_of_one_command_share_its_id_and_no_salt(database_url: str)
         before = await head_of(province)
         await province.log.execute(Record((joined(1), joined(2))), by=province.acting("key-1"))
         await province.log.execute(Record((joined(3),)), by=province.acting("key-2"))
-        first, second, third = await province.log.recorded(after=before)
-        assert first.command_id == second.command_id != third.command_id
-        assert "key-1" not in first.command_id
+        stored, _ = await province.log.read(after=before)
+        first, second, third = (msgspec.json.decode(event.event.data) for event in stored)
+        assert first["commandid"] == second["commandid"] != third["commandid"]
+        assert UUID(first["commandid"]).version == 4
+        assert len({each["salt"] for each in (first, second, third)}) == 3
+        assert "key-1" not in str(first)
 
 
 @pytest.mark.parametrize(

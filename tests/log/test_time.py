@@ -155,7 +155,6 @@ async def test_deadline_is_judged_by_the_recorded_time(database_url: str) -> Non
         assert recorded_at(accepted) == now
 
 
-@pytest.mark.xfail(reason="only an append compares the clocks: log/committer.py, _decide_and_append", strict=True)
 async def test_nothing_is_rejected_by_a_clock_that_is_off(database_url: str) -> None:
     clock = Clock()
     async with running_logs(database_url, extra=(Joined,), clock=clock) as logs:

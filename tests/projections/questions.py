@@ -1,5 +1,6 @@
 """Asking a projection without a database: what happened, and what is answered then."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
@@ -54,10 +55,14 @@ def answered(
     return None if document is None else msgspec.json.decode(msgspec.json.encode(document))
 
 
-def reasons(projection: AnyProjection, key: str, *events: Event) -> Any:  # noqa: ANN401 - called with a figure
+def reasons(projection: AnyProjection, key: str, *events: Event) -> Callable[[str], list[int]]:
     """Return what tells the reasons of a figure of one document."""
     state = folded(projection, *events)[key].state
-    return lambda figure: projection.reasons(state, figure)
+
+    def why(figure: str) -> list[int]:
+        return projection.reasons(state, figure)
+
+    return why
 
 
 def place(bloc: str = BLOC, year: int = YEAR, agency: str = AGENCY, ballot: str = BALLOT) -> Where:

@@ -17,7 +17,7 @@ from emulation_saas.kernel.ids import AgencyId
 from emulation_saas.log import LogGapError, ProvinceLog, ProvinceLogs
 from emulation_saas.projecting import AnyProjection, Runner
 from emulation_saas.projecting.rebuild import rebuild
-from emulation_saas.projecting.storing import Store
+from emulation_saas.projecting.storing import Checkpoints, Store
 from emulation_saas.ratings.events import RatingReceived
 from projections import PROJECTIONS
 from projections.ratings import Ratings
@@ -70,14 +70,19 @@ class _Dying(Runner):
 
     deaths: ClassVar[int] = 0
 
-    async def _fold_into(self, store: Store, *rest: Any) -> None:
-        await super()._fold_into(store, *rest)
+    async def _fold_into(
+        self, store: Store, behind: Sequence[AnyProjection], reached: Checkpoints, batch: Sequence[AnyRecorded]
+    ) -> None:
+        await super()._fold_into(store, behind, reached, batch)
         if type(self).deaths < 3:
             type(self).deaths += 1
             raise ConnectionResetError
 
 
-async def test_runner_killed_between_effect_and_checkpoint_leaves_no_trace(database_url: str) -> None:
+async def test_runner_killed_between_effect_and_checkpoint_leaves_no_trace(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulation_saas.projecting.runner.RETRY_MAX_S", 0.0)
     async with place(database_url) as there, running(there, runner=_Dying):
         await there.tell(*told(1))
         await eventually(_has_died, "it was not killed")
@@ -274,12 +279,11 @@ async def test_two_first_rebuilds_at_once_lose_nothing(database_url: str) -> Non
     async with place(database_url) as there:
         await there.tell(*told(6))
         seen: list[tuple[int, int]] = []
-        done = await asyncio.gather(
-            *(
-                rebuild(there.log, there.database, Timeline(), progress=lambda *reached: seen.append(reached))
-                for _ in range(4)
-            )
-        )
+
+        def see(reached: int, of: int) -> None:
+            seen.append((reached, of))
+
+        done = await asyncio.gather(*(rebuild(there.log, there.database, Timeline(), progress=see) for _ in range(4)))
         head = (await there.log.head()).position
         assert seen[-1] == (head, head)
         assert {each.position for each in done} == {head}

@@ -72,11 +72,10 @@ async def test_past_stays_what_it_was_whatever_happens_after(database_url: str) 
 
 def _without_cursors(answers: dict[str, bytes | None]) -> dict[str, Any]:
     """A cursor goes on in the list that gave it, and `as_of` is part of that list's name."""
-    read = {path: None if answer is None else msgspec.json.decode(answer) for path, answer in answers.items()}
-    for answer in read.values():
-        if isinstance(answer, dict):
-            answer.pop("next", None)
-    return read
+    read: dict[str, Any] = {
+        path: None if answer is None else msgspec.json.decode(answer) for path, answer in answers.items()
+    }
+    return {path: answer and {name: answer[name] for name in answer if name != "next"} for path, answer in read.items()}
 
 
 async def test_as_of_an_instant_is_as_of_the_last_position_then(database_url: str) -> None:

@@ -2,7 +2,7 @@
 
 Design
 ------
-A *head* row per province holds the position, the time of the last event, and the frontier and root of the Merkle tree.
+A *head* row per province holds the position, the time of the last append, and the frontier and root of the Merkle tree.
 An append moves that row and inserts its events in one transaction, so positions are gapless, 1-based and in commit
 order; a rollback gives them back; ``events <= p`` is a snapshot for ever.
 

@@ -29,6 +29,8 @@ EVENT_BYTES_MAX: Final = 65_535
 """What the length prefix of a tile entry holds (C2SP tlog-tiles)."""
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
+TAG: Final = re.compile(r"[a-z0-9:/._-]{1,200}")
+"""Tags and subjects are made of handles, opaque ids and what joins them; no other can be found or need be escaped."""
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _NOT_CONVERTED: Final = (datetime, Decimal)
 
@@ -90,11 +92,16 @@ class Codec:
         Raises:
             UnknownTypeError: the type is not registered for writing.
             BadText, BadNumber, EventTooLarge: the fact cannot be written.
+            ValueError: a tag or the subject is not made of handles.
         """
         entry = self.registry.entry_of(event)
         data = _encode(_plain(event, entry, place, opener))
         _demand_clean(data)
         subject = event.subject()
+        for made in (*event.tags(), subject or "-"):
+            if not TAG.fullmatch(made):
+                msg = f"{event.type} makes a tag or subject that the log could not find again: {made!r}"
+                raise ValueError(msg)
         about = "" if subject is None else f'"subject":"{subject}",'
         time = spell_instant(place.recorded_at if place.time is None else place.time)
         body = b"".join(

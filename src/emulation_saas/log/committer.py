@@ -23,7 +23,7 @@ from emulation_saas.log.batch import Answer, Command, Step, without
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.drafting import Drafter
 from emulation_saas.log.facts import DIRECTORY, Facts, Fold, Key, key_of, match_of
-from emulation_saas.log.faults import OutcomeUnknownError
+from emulation_saas.log.faults import CLOCKS_APART_MAX, ClockWrongError, OutcomeUnknownError
 from emulation_saas.log.frontier import Frontier
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import STATEMENTS, Head, Item, Reader
@@ -265,8 +265,10 @@ class Committer:
         decided, draft, changed = await self._drafter.draft(self._facts, self._frontier, commands, now)
         doubtful = [each.command for each in decided if not each.events]
         if draft.is_empty or any(command.key is not None for command in doubtful):
-            stored, position = await self._settled(connection, doubtful, locked=locked)
-            if position != head.position:
+            stored, stands = await self._settled(connection, doubtful, locked=locked)
+            if abs(self._clock() - stands.clock) > CLOCKS_APART_MAX:
+                raise ClockWrongError
+            if stands.position != head.position:
                 return Step(remaining=commands, lock_next=True)
             if stored:
                 return Step(answers=stored, remaining=without(commands, stored), lock_next=locked)
@@ -277,15 +279,15 @@ class Committer:
         if not await connection.fetchval(STATEMENTS["append"], *arguments):
             return Step(remaining=commands, lock_next=True)
         frontier = draft.frontier
-        moved = Head(frontier.size, now, frontier.root(), frontier.peaks)
+        moved = Head(frontier.size, now, frontier.root(), frontier.peaks, now)
         return Step(answers=answers, appended=(moved, draft, changed))
 
     async def _settled(
         self, connection: "Connection", commands: list[Command], *, locked: bool
-    ) -> tuple[list[Answer], int]:
-        """Return the stored answers of those commands that were accepted before, and where the head stands."""
+    ) -> tuple[list[Answer], Head]:
+        """Return the stored answers of those commands that were accepted before, and the head as it stands."""
         if not locked:
             async with in_transaction(connection, self._province):
                 return await self._settled(connection, commands, locked=True)
         answers = await stored_answers(connection, self.reader, self._province, commands)
-        return answers, (await self.reader.head(connection)).position
+        return answers, await self.reader.head(connection)

@@ -14,7 +14,7 @@ from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log.codec import Codec, Place
 from emulation_saas.log.events import LogOpened
-from emulation_saas.log.faults import OutcomeUnknownError
+from emulation_saas.log.faults import ClockWrongError
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.postgres.database import Database
@@ -57,7 +57,7 @@ async def open_log(
         The new province; None when the handle is taken.
 
     Raises:
-        OutcomeUnknownError: this machine's clock is wrong; nothing was registered.
+        ClockWrongError: this machine's clock is wrong; nothing was registered.
     """
     province = ProvinceId(uuid4())
     key = make_log_key(f"{origin}/log/{province}")
@@ -92,5 +92,5 @@ async def open_log(
             opened.tags(),
         )
         if written is None:
-            raise OutcomeUnknownError("this machine's clock is more than 2 s from the database's")
+            raise ClockWrongError
     return province

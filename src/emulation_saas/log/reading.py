@@ -1,15 +1,14 @@
 """Reading a province's events: by place, or by the tags and types that a selector names."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from emulation_saas.kernel.events import AnyRecorded
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Selector
-from emulation_saas.log.codec import Codec
+from emulation_saas.log.codec import TAG, Codec
 from emulation_saas.log.faults import LogGapError
 from emulation_saas.log.sealing import Keyring
 from emulation_saas.postgres.statements import load_statements
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 STATEMENTS: Final = load_statements("emulation_saas.log")
 NO_LIMIT: Final = 2**62
-_TAG: Final = re.compile(r"[a-z0-9:/._-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,8 @@ class Head:
     recorded_at: datetime
     root: bytes
     frontier: bytes
+    clock: datetime = field(compare=False)
+    """The database's clock when this was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Reader:
         if row is None:
             msg = f"province {self._province} has no log"
             raise LogGapError(msg)
-        return Head(row["position"], row["recorded_at"], row["root"], row["frontier"])
+        return Head(row["position"], row["recorded_at"], row["root"], row["frontier"], row["clock"])
 
     async def after(
         self, connection: "Connection", position: int, *, through: int = NO_LIMIT, limit: int = NO_LIMIT
@@ -83,7 +83,7 @@ class Reader:
         type_items: list[int] = []
         types: list[str] = []
         for number, item in enumerate(items):
-            if not all(_TAG.fullmatch(tag) for tag in item.tags):
+            if not all(TAG.fullmatch(tag) for tag in item.tags):
                 continue  # no event bears such a tag, and the database could not even be asked for some
             if not item.tags and not item.types:
                 return await self.after(connection, position, through=through, limit=limit)

@@ -13,7 +13,9 @@ the batch fail cannot take the record of it along.
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
-from typing import Final
+from contextlib import aclosing
+from time import monotonic
+from typing import Final, cast
 
 import structlog
 
@@ -77,15 +79,14 @@ class Runner:
         """Keep up with one province; begin again at its checkpoints whatever goes wrong."""
         pause_s = RETRY_FIRST_S
         while True:
-            started = asyncio.get_running_loop().time()
+            started = monotonic()
             try:
                 await self.keep_up(log)
             except Exception:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
                 _log.exception("projecting-failed", province=log.handle)
-            if asyncio.get_running_loop().time() - started > RETRY_MAX_S:
-                pause_s = RETRY_FIRST_S
             await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, RETRY_MAX_S)
+            was_long = monotonic() - started > RETRY_MAX_S
+            pause_s = RETRY_FIRST_S if was_long else min(pause_s * 2, RETRY_MAX_S)
 
     async def keep_up(self, log: ProvinceLog) -> None:
         """Build what was never built, then follow the log.
@@ -94,17 +95,14 @@ class Runner:
             LogGapError: a position is missing between the checkpoint and the next event.
         """
         position = await self._begin(log)
-        tail = log.tail(position)
-        try:
+        tail = cast("AsyncGenerator[list[AnyRecorded]]", log.tail(position))
+        async with aclosing(tail):
             async for page in tail:
                 for first in range(0, len(page), BATCH_EVENTS_MAX):
                     batch = page[first : first + BATCH_EVENTS_MAX]
                     await self._hand_in(log, batch, after=position)
                     position = batch[-1].position
                 await asyncio.sleep(self._pace_s)
-        finally:
-            if isinstance(tail, AsyncGenerator):
-                await tail.aclose()
 
     async def _begin(self, log: ProvinceLog) -> int:
         """Build the projections that have no checkpoint; return the position of the one that is furthest behind."""

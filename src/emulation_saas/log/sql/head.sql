@@ -1,2 +1,2 @@
 -- head(province_id)
-SELECT position, recorded_at, frontier, root FROM log_head WHERE province_id = $1;
+SELECT position, recorded_at, frontier, root, clock_timestamp() AS clock FROM log_head WHERE province_id = $1;
