@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes up from our own description: nothing is a server error, every answer is as described.
+"""Requests that schemathesis makes up from our description: none is a server error, every answer is as described.
 
 The service is a real one, with a province in which a bloc's year has been played, and the caller may do almost
 anything there, so that requests get further than the door. Cases are spread evenly over the operations; of each four,
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -146,7 +147,8 @@ def test_made_up_requests_are_answered_as_described(
 ) -> None:
     service, marked = played
     description = schemathesis.openapi.from_url(f"{service.url}/schema/openapi.json")
-    operations = [found.ok() for found in description.get_all_operations()]
+    operations = [found.ok() for found in description.get_all_operations() if isinstance(found, Ok)]
+    assert len(operations) > 40, "the description does not describe"
     tried = Tried()
     with requests.Session() as session:
         session.trust_env = False

@@ -202,8 +202,13 @@ def told(answer: httpx.Response, *, but: str) -> tuple[int, list[tuple[str, str]
 
 
 def ask(
-    client: httpx.Client, apart: Apart, operation: Operation, url: str, body: Any, **headers: str
-) -> httpx.Response:  # noqa: ANN401 - any JSON
+    client: httpx.Client,
+    apart: Apart,
+    operation: Operation,
+    url: str,
+    body: Any,  # noqa: ANN401 - any JSON
+    **headers: str,
+) -> httpx.Response:
     """Ask, and demand that nothing of B is in the answer."""
     answer = client.request(operation.method, url, json=body, headers=headers)
     heard = answer.content + str(answer.headers.raw).encode()
@@ -217,7 +222,7 @@ def with_other(value: Any, ours: str, other: str) -> Any:  # noqa: ANN401 - any 
     if isinstance(value, dict):
         return {name: with_other(each, ours, other) for name, each in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [with_other(each, ours, other) for each in cast("list[Any]", value)]
+        return [with_other(each, ours, other) for each in value]
     return other if value == ours else value
 
 
@@ -333,7 +338,7 @@ def with_their_texts(apart: Apart, body: Any) -> Any:  # noqa: ANN401 - any JSON
 def test_what_a_proxy_might_say_has_no_effect(apart: Apart) -> None:
     with apart.client() as client:
         for operation in apart.operations():
-            body = None if operation.method == "GET" else {}
+            body: Any = None if operation.method == "GET" else {}
             plain = ask(client, apart, operation, apart.url(operation), body)
             if operation.method == "POST" and plain.status_code == 201:
                 continue  # an empty body is a whole command here, and it has been obeyed before

@@ -66,7 +66,7 @@ class Load:
         """Wait until so many more commands were answered."""
         wanted = self.acknowledged + answers
         async with asyncio.timeout(seconds):
-            while self.acknowledged < wanted:
+            while self.acknowledged < wanted:  # noqa: ASYNC110 - looked at from time to time is enough
                 await asyncio.sleep(0.005)
 
     async def open(self, province: str = PROVINCE) -> None:
@@ -124,7 +124,7 @@ def open_order(province: str) -> Order:
 
 
 def order(client: int, turn: int) -> Order:
-    """Return a client's command of a turn: new facts, facts with personal fields, facts that stand already, openings."""
+    """Return a client's command of a turn: new facts, sealed ones, some that stand already, openings."""
     name, admin = f"c{client}-{turn}", f"admin@{PROVINCE}"
     agency = f"c{client}-{turn - turn % 5}"
     registered = {"agency": agency, "name": f"Sở {agency}", "effective_on": "2020-01-01"}

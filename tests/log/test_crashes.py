@@ -7,8 +7,8 @@ Method
    503, sends the same again with the same key until it has one; three in a hundred requests are abandoned on purpose.
    Any other answer fails the test.
 3. Meanwhile one kind of process is killed, at a random moment after at least 25 more commands were answered: a worker
-   (SIGKILL), the whole service by its supervisor (SIGKILL; then started anew), the database (in turns: immediate stop of
-   the postmaster, SIGKILL of it, SIGKILL of one session's process; the supervisor or the postmaster starts it again).
+   (SIGKILL), the whole service by its supervisor (SIGKILL; then started anew), the database (in turns: immediate stop,
+   SIGKILL of the postmaster, SIGKILL of one session; the supervisor or the postmaster starts it again).
 4. The clients finish what they have begun. Then every command is sent once more with its key: the answer must be the
    same, byte for byte.
 5. The service is stopped and the log is read past it. For each province: positions have no gap; every answered event is
@@ -29,7 +29,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -61,7 +61,7 @@ CANCELLED: Final = 0.2
 
 async def until(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for happens to another process
             await asyncio.sleep(0.02)
 
 
@@ -168,7 +168,7 @@ async def sessions_ended_at_random(server: EmbeddedPostgres, url: str, rng: rand
         await asyncio.gather(ending, return_exceptions=True)
 
 
-async def settle(province: Opened, key: str, use_case: UseCase[object], ledger: Ledger, rng: random.Random) -> Accepted:
+async def settle(province: Opened, key: str, use_case: UseCase[Any], ledger: Ledger, rng: random.Random) -> Accepted:
     """Execute until it is answered; now and then the caller is cancelled."""
     while True:
         asking = asyncio.ensure_future(province.log.execute(use_case, by=province.acting(key)))
@@ -207,8 +207,8 @@ async def test_ended_sessions_and_cancelled_callers_lose_nothing(
             for number in range(CALLERS):
                 tasks.create_task(caller(number))
         for key in list(ledger.sent):
-            number, turn = key.removeprefix("k").split("-")
-            agency = f"a{number}-{int(turn) - int(turn) % 2}"
+            who, turn = key.removeprefix("k").split("-")
+            agency = f"a{who}-{int(turn) - int(turn) % 2}"
             ledger.answered(key, await opened.log.execute(register(agency), by=opened.acting(key)))
         ledger.opened_through = first
         events = await ledger.demand_truth(server, database_url)
