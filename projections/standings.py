@@ -62,12 +62,6 @@ class Table(msgspec.Struct, frozen=True):
     ranks: list[Rank] = []
     """Of the newest version."""
 
-    def having(self, agency: AgencyId, member: Member) -> "Table":
-        """Return the table with other scores of one member."""
-        members = self.members.copy()
-        members[agency] = member
-        return Table(self.leaves, members, self.versions, self.ranks)
-
 
 _NOT_SCORED: Final = Member()
 
@@ -163,12 +157,15 @@ class Standings(Projection[Table]):
             member = state.members.get(event.agency, _NOT_SCORED)
             appraised = member.appraised.copy()
             appraised[event.criterion] = Appraisal(event.points, recorded.position, event.stage)
-            return state.having(event.agency, Member(member.claimed, member.claimed_at, appraised))
+            members = state.members.copy()
+            members[event.agency] = Member(member.claimed, member.claimed_at, appraised)
+            return Table(state.leaves, members, state.versions, state.ranks)
         match event:
             case SelfScoreSubmitted(agency=agency, points=sheet):
                 member = state.members.get(agency, _NOT_SCORED)
                 claimed = {claim.criterion: claim.points for claim in sheet}
-                return state.having(agency, Member(claimed, recorded.position, member.appraised))
+                scored = Member(claimed, recorded.position, member.appraised)
+                return Table(state.leaves, {**state.members, agency: scored}, state.versions, state.ranks)
             case RankingFrozen(version=version, ranks=ranks):
                 versions = (*state.versions, Version(version, recorded.position))
                 return Table(state.leaves, state.members, versions, ranks)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from emulation_saas.ballots.events import EVENTS as BALLOT_EVENTS
+from emulation_saas.http.refusals import BadCursor
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import AnyRecorded, Event, Visibility
 from emulation_saas.kernel.ids import BlocId, PersonId
@@ -162,9 +163,20 @@ def may_see(entry: Entry, may: Authority) -> bool:
     return may.may_see(_TOLD.get(entry.type, _Sealed)(named=entry.about), actor=entry.actor)
 
 
+def _begin(asked: Asked) -> int:
+    """Return the position after which the page begins.
+
+    Raises:
+        BadCursor: it is none.
+    """
+    if not (asked.after or "0").isdecimal():
+        raise BadCursor
+    return int(asked.after or 0)
+
+
 def _from_cursor(asked: Asked) -> Scope:
     year = f"{asked.where.bloc}/{asked.where.year}"
-    bucket = int(asked.after or 0) // BUCKET
+    bucket = _begin(asked) // BUCKET
     return Scope(
         first=f"{year}/{bucket:012d}",
         last=f"{year}/{KEY_END}",
@@ -174,7 +186,7 @@ def _from_cursor(asked: Asked) -> Scope:
 
 
 def _render(states: Mapping[str, Stretch], asked: Asked) -> TimelineDocument:
-    begin = int(asked.after or 0)
+    begin = _begin(asked)
     events: list[Happened] = []
     following = ""
     for key in sorted(states):

@@ -222,7 +222,7 @@ def with_other(value: Any, ours: str, other: str) -> Any:  # noqa: ANN401 - any 
     if isinstance(value, dict):
         return {name: with_other(each, ours, other) for name, each in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [with_other(each, ours, other) for each in value]
+        return [with_other(each, ours, other) for each in cast("list[Any]", value)]  # type: ignore[redundant-cast] # for the other checker
     return other if value == ours else value
 
 

@@ -7,7 +7,7 @@ merely ends leaves *abandoned* sessions, which PostgreSQL counts.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +33,7 @@ def agency(handle: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def calling(service: Served) -> AsyncIterator[httpx.AsyncClient]:
+async def calling(service: Served) -> AsyncGenerator[httpx.AsyncClient]:
     """Lend a client of the administrator."""
     headers = service.token(f"admin@{PROVINCE}")
     async with httpx.AsyncClient(base_url=service.url, headers=headers, timeout=30, trust_env=False) as client:
@@ -41,7 +41,7 @@ async def calling(service: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @asynccontextmanager
-async def head_held(server: EmbeddedPostgres, url: str) -> AsyncIterator[None]:
+async def head_held(server: EmbeddedPostgres, url: str) -> AsyncGenerator[None]:
     """Hold the heads of all logs, so that every append waits."""
     async with superuser(server, urlsplit(url).path.removeprefix("/")) as connection, connection.transaction():
         await connection.execute("SELECT FROM log_head FOR UPDATE")

@@ -111,10 +111,10 @@ class Load:
                 answer = await asking
         except (httpx.TransportError, TimeoutError):
             return None
-        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if answer.status_code == 503:
             assert "retry-after" in answer.headers
             return None
-        assert answer.status_code == httpx.codes.CREATED, (wanted, answer.status_code, answer.text)
+        assert answer.status_code == 201, (wanted, answer.status_code, answer.text)
         return answer.content
 
 

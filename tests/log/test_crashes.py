@@ -25,7 +25,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -147,7 +147,7 @@ async def demand_truth(load: Load, data: Path) -> int:
 
 
 @asynccontextmanager
-async def sessions_ended_at_random(server: EmbeddedPostgres, url: str, rng: random.Random) -> AsyncIterator[list[int]]:
+async def sessions_ended_at_random(server: EmbeddedPostgres, url: str, rng: random.Random) -> AsyncGenerator[list[int]]:
     """Terminate one of the log's database sessions every now and then; lend the list of them."""
     ended: list[int] = []
     name = urlsplit(url).path.removeprefix("/")
@@ -155,7 +155,7 @@ async def sessions_ended_at_random(server: EmbeddedPostgres, url: str, rng: rand
     async def end_sessions() -> None:
         async with superuser(server) as connection:
             while True:
-                await asyncio.sleep(rng.uniform(0.02, 0.12))
+                await asyncio.sleep(rng.uniform(0.01, 0.06))
                 pid = await connection.fetchval(_ANY_SESSION, name)
                 if pid is not None and await connection.fetchval("SELECT pg_terminate_backend($1)", pid):
                     ended.append(pid)

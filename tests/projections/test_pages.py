@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from emulation_saas.http.paging import Page
+from emulation_saas.http.paging import Page, cursor
 from emulation_saas.http.refusals import BadCursor
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.projecting.rebuild import rebuild
 from projections.roster import Roster
 from projections.tallies import Tallies
-from tests.projections.asking import ROSTER, TIMELINE, agency, ask, found, view_of
+from tests.projections.asking import ROSTER, TIMELINE, WHERES, agency, ask, found, view_of
 from tests.projections.histories import AGENCIES, BLOCS, YEARS
 from tests.projections.live import place, running, told
 from tests.scenario import AUDITOR, representing
@@ -20,14 +20,14 @@ async def test_pages_are_of_one_moment_however_long_the_walk_takes(database_url:
     async with place(database_url) as there, running(there):
         await there.reached(await there.tell(*(agency(f"a-{number}") for number in range(7))))
         seen: list[str] = []
-        cursor: str | None = None
+        following: str | None = None
         for _ in range(4):
-            page = await found(there, ROSTER, page=Page(limit=2, cursor=cursor))
+            page = await found(there, ROSTER, page=Page(limit=2, cursor=following))
             seen += [line["agency"] for line in page["agencies"]]
-            cursor = page.get("next")
+            following = page.get("next")
             await there.reached(await there.tell(agency(f"a-{seen[-1][2:]}x")))
         assert seen == [f"a-{number}" for number in range(7)]
-        assert cursor is None
+        assert following is None
         first = await found(there, ROSTER, page=Page(limit=2))
         with pytest.raises(BadCursor):
             await ask(there, view_of(Roster(), "/blocs"), page=Page(limit=2, cursor=first["next"]))
@@ -41,12 +41,12 @@ async def test_ballots_and_years_are_walked_page_by_page(database_url: str) -> N
                 await rebuild(there.log, there.database, Tallies())
             whole = await found(there, view_of(Tallies(), "/ballots"), page=Page(limit=1000))
             walked: list[Any] = []
-            cursor: str | None = None
+            following: str | None = None
             while True:
-                page = await found(there, view_of(Tallies(), "/ballots"), page=Page(limit=2, cursor=cursor))
+                page = await found(there, view_of(Tallies(), "/ballots"), page=Page(limit=2, cursor=following))
                 walked += page["ballots"]
-                cursor = page.get("next")
-                if cursor is None:
+                following = page.get("next")
+                if following is None:
                     break
             assert walked == whole["ballots"]
             assert len(walked) > 2
@@ -61,14 +61,14 @@ async def test_timeline_is_the_year_in_order_page_by_page(database_url: str, mon
         expected = [each.position for each in await there.history() if tag in each.event.tags()]
         for as_of in (None, expected[len(expected) // 2]):
             told_of: list[int] = []
-            cursor: str | None = None
+            following: str | None = None
             asked_at = None if as_of is None else str(as_of)
             while True:
-                page = await found(there, TIMELINE, as_of=asked_at, page=Page(limit=5, cursor=cursor))
+                page = await found(there, TIMELINE, as_of=asked_at, page=Page(limit=5, cursor=following))
                 told_of += [event["position"] for event in page["events"]]
-                cursor = page.get("next")
-                await there.tell(agency(f"z-{len(told_of)}-{as_of}"))
-                if cursor is None:
+                following = page.get("next")
+                await there.tell(agency(f"z-{len(told_of)}-{as_of or 0}"))
+                if following is None:
                     break
             assert told_of == [position for position in expected if as_of is None or position <= as_of]
 
@@ -82,3 +82,22 @@ async def test_timeline_tells_a_party_what_the_party_may_see(database_url: str) 
         assert not shown.is_final
         with pytest.raises(NotEmpowered):
             await ask(there, TIMELINE, may=representing(AGENCIES[0], blocs=[BLOCS[1]]))
+
+
+@pytest.mark.parametrize(
+    ("question", "position", "after"),
+    [
+        (ROSTER, 10_000, "noi-vu"),
+        (ROSTER, 5, "nội vụ\x00"),
+        (TIMELINE, 5, "noi-vu"),
+    ],
+)
+async def test_cursor_that_no_page_gave_is_refused(
+    database_url: str, question: tuple[Any, Any], position: int, after: str
+) -> None:
+    async with place(database_url) as there:
+        forged = cursor(of=f"{question[1].path} {WHERES[0]} None None", position=position, after=after)
+        with pytest.raises(BadCursor):
+            await ask(there, question, page=Page(cursor=forged))
+        honest = cursor(of=f"{question[1].path} {WHERES[0]} None None", position=5, after="5")
+        assert await found(there, question, page=Page(cursor=honest)) is not None

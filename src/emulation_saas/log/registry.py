@@ -1,6 +1,6 @@
 """The closed registry of event types: a name stands for a shape, for ever. Nothing is imported by a stored name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -45,6 +45,12 @@ class Registry:
                 msg = f"two event types are called {event_type.type}"
                 raise ValueError(msg)
             self._entries[event_type.type] = Entry(event_type)
+        self.plain_decoders: dict[str, Callable[[bytes], AnyRecorded]] = {
+            name: entry.decoder.decode
+            for name, entry in self._entries.items()
+            if not entry.shape.is_personal and not entry.is_past
+        }
+        """How bytes are read that need no key and no upcast: nearly all."""
         self._names: dict[type[Event], list[str]] = {}
         for name, entry in self._entries.items():
             self._names.setdefault(self._newest(entry).event_type, []).append(name)

@@ -52,6 +52,16 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def in_province_lazily(self, province: ProvinceId) -> AsyncGenerator["Connection"]:
+        """Lend the same for what can be computed again: a crash of the server may lose the newest such transactions.
+
+        They are lost whole and from the end, so documents and their checkpoint stay true to each other.
+        """
+        async with self.in_province(province) as connection:
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            yield connection
+
+    @asynccontextmanager
     async def in_province_keys(self, province: ProvinceId) -> AsyncGenerator["Connection"]:
         """Lend the same among the keys, which the service's own role cannot read."""
         async with _transaction(self.keys, province) as connection:
@@ -102,9 +112,9 @@ async def in_transaction(connection: "Connection", province: ProvinceId) -> Asyn
     """
     if connection.is_in_transaction():
         raise NestedTransactionError(province)
-    # A statement, not set_config(): it alone is passed on to the workers of a distributed server.
-    await connection.execute(f"BEGIN; SET LOCAL emulation.province = '{province}'")
     try:
+        # A statement, not set_config(): it alone is passed on to the workers of a distributed server.
+        await connection.execute(f"BEGIN; SET LOCAL emulation.province = '{province}'")
         yield
     except BaseException:
         with suppress(Exception):  # the first failure is the one to tell

@@ -17,8 +17,10 @@ from msgspec import UNSET
 
 from emulation_saas.http.bodies import moment
 from emulation_saas.http.paging import Page, cursor
+from emulation_saas.http.refusals import BadCursor
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.clock import day_of, utc_now
+from emulation_saas.kernel.ids import is_handle
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log import ProvinceLog
@@ -125,7 +127,7 @@ class Reader:
         listed = f"{view.path} {where} {query.as_of} {query.valid_on}"
         paged_at, after = query.page.start(listed)
         now = utc_now()
-        when = _When(paged_at) if paged_at is not None else await _when(log, query.as_of, now)
+        when = await _when(log, query.as_of, now) if paged_at is None else await _on_page(log, paged_at, after or "")
         asked = Asked(
             where=where,
             may=may,
@@ -217,6 +219,17 @@ async def _when(log: ProvinceLog, as_of: str | None, now: datetime) -> _When:
     if instant > now:
         raise AsOfInFuture
     return _When(await log.position_at(instant), is_settled=now - instant >= SETTLED_AFTER)
+
+
+async def _on_page(log: ProvinceLog, position: int, after: str) -> _When:
+    """Let a cursor pass that one of our pages may have given: it is no secret how they are made.
+
+    Raises:
+        BadCursor: no page ended there.
+    """
+    if not is_handle(after) or position > (await log.head()).position:
+        raise BadCursor
+    return _When(position)
 
 
 def _still_holds(view: View[Any], span: Span, position: int) -> bool:

@@ -137,7 +137,7 @@ class Runner:
     async def _fold_batch(self, log: ProvinceLog, batch: Sequence[AnyRecorded]) -> bool:
         """Fold a batch in one transaction; False when another process is at work on this province."""
         last = batch[-1].position
-        async with self._database.in_province(log.province) as connection:
+        async with self._database.in_province_lazily(log.province) as connection:
             store = Store(connection, log.province)
             reached = await store.checkpoints(self._projections, take=True)
             if len(reached) < len(self._projections):
