@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 VIETNAM: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
@@ -26,11 +27,13 @@ def start_of(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=VIETNAM).astimezone(UTC)
 
 
+@lru_cache(maxsize=256)
 def spell_instant(instant: datetime) -> str:
     """Spell an instant to the second, cut and not rounded: `2024-01-30T02:00:00Z`."""
     return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
+@lru_cache(maxsize=256)
 def spell_recorded(instant: datetime) -> str:
     """Spell an instant with the six fraction digits that only `recordedtime` has."""
     return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

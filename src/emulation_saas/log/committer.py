@@ -34,7 +34,9 @@ from emulation_saas.postgres.database import ACQUIRE_TIMEOUT_S, Database, in_tra
 if TYPE_CHECKING:
     from emulation_saas.postgres.database import Connection
 
-BATCH_MAX: Final = 128
+BATCH_MAX: Final = 32
+"""Commands decided and appended at once. While a batch is on its way to the disk, the requests of the next are read;
+much larger batches would leave the process idle meanwhile."""
 TURN_BATCHES_MAX: Final = 32
 """Batches of one province on one connection, before another province may have it."""
 TAIL_MAX: Final = 8_000
