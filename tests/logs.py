@@ -1,7 +1,7 @@
 """Real logs for tests: all event types, the fold of authority, a database of one's own."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,7 +25,7 @@ ISSUER: Final = "https://issuer.test"
 @asynccontextmanager
 async def running_logs(
     url: str, *, extra: tuple[type[Event], ...] = (), clock: Callable[[], datetime] = utc_now, app_max: int = 8
-) -> AsyncIterator[ProvinceLogs]:
+) -> AsyncGenerator[ProvinceLogs]:
     """Lend the logs of a database as one process of the service has them."""
     async with open_database(url, app_max=app_max) as database:
         logs = ProvinceLogs(

@@ -17,6 +17,8 @@ from tests.serving import OPERATOR, Served, opening
 PROVINCE: Final = "bac-song"
 PATIENCE_S: Final = 60.0
 """How long one command may stay unanswered before the test fails."""
+ANSWER_S: Final = 20.0
+"""Within which every request is answered or its connection lost, whatever was killed."""
 ABANDONED: Final = 0.03
 """Share of requests whose caller goes away before the answer."""
 OPENINGS_EVERY: Final = 25
@@ -76,7 +78,7 @@ class Load:
 
     async def client(self, number: int) -> None:
         """Send one command after another until told to stop."""
-        async with httpx.AsyncClient(base_url=self.service.url, timeout=15, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.service.url, timeout=ANSWER_S, trust_env=False) as client:
             for turn in range(1_000_000):
                 if self.stopping:
                     return
@@ -109,7 +111,7 @@ class Load:
                 answer = await asyncio.wait_for(asking, self.rng.uniform(0, 0.01))
             else:
                 answer = await asking
-        except (httpx.TransportError, TimeoutError):
+        except (httpx.NetworkError, httpx.ProtocolError, TimeoutError):  # a request that hangs is a fault: ReadTimeout
             return None
         if answer.status_code == 503:
             assert "retry-after" in answer.headers

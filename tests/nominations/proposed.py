@@ -51,7 +51,7 @@ def acclaimed(
     return LeaderAcclaimed(bloc=TM1, year=2023, agency=agency, method=method, ballot=ballot, because=because)
 
 
-def made(  # noqa: PLR0913 - a nomination has that many sides
+def made(
     award: Award = "gov_flag",
     *,
     nomination: NominationId = N1,

@@ -24,7 +24,7 @@ from tests.scoring.bloc_year import OUTSIDER, SNV, TM1, TTR, members, over, the_
 N2 = NominationId("co-tinh-2023")
 
 
-def make(  # noqa: PLR0913 - a nomination has that many sides
+def make(
     award: Award = "gov_flag",
     *,
     nomination: NominationId = N1,

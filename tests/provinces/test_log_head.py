@@ -14,7 +14,8 @@ class Standing(Notebook):
     """A log that stands at position 7."""
 
     async def head(self) -> Head:
-        return Head(7, datetime(2024, 1, 30, 2, 0, tzinfo=UTC), bytes(range(32)), b"")
+        instant = datetime(2024, 1, 30, 2, 0, tzinfo=UTC)
+        return Head(7, instant, bytes(range(32)), b"", instant)
 
 
 async def test_the_head_is_told_with_its_root_in_hex(tmp_path: Path) -> None:
