@@ -24,5 +24,5 @@ REQUEST_TIMEOUT_S: Final = 30.0
 """From a request's head to its answer's last byte, streams excepted; for a body that does not come, too."""
 REQUESTS_IN_FLIGHT_MAX: Final = 1_000
 """Requests one worker handles at a time; more are told to come back."""
-GRACEFUL_STOP_S: Final = 8
-"""What requests in flight get at a stop, so that a process is gone within ten seconds."""
+GRACEFUL_STOP_S: Final = 6
+"""What requests in flight get at a stop, so that hooks have run and a process is gone within ten seconds."""

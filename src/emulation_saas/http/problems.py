@@ -62,14 +62,16 @@ _log: Final = structlog.get_logger()
 
 _FAULTS: Final[dict[type[Exception], type[Refusal]]] = {
     OutcomeUnknownError: OutcomeUnknown,
-    ConnectionError: Busy,
-    TimeoutError: Busy,
+    OSError: Busy,
     asyncpg.PostgresConnectionError: Busy,
     asyncpg.OperatorInterventionError: Busy,
     asyncpg.InsufficientResourcesError: Busy,
     asyncpg.InterfaceError: Busy,
+    asyncpg.InternalClientError: Busy,
 }
-"""What answers when the machinery below fails in a way that passes: the caller may ask again."""
+"""What answers when the machinery below fails in a way that passes: the caller may ask again. A database that has gone
+is an OSError (its socket is missing, it resets, it does not answer in time) or, from asyncpg, one of several families.
+"""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

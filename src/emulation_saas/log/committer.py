@@ -193,14 +193,16 @@ class Committer:
         try:
             while pending:
                 pending, locked = await self._attempt(connection, pending, locked=locked)
-        except Exception as error:
+        except BaseException as error:  # whatever ends it, nobody may be left waiting for an answer
             _logger.warning("a batch of %s commands has an unknown outcome", len(batch), exc_info=True)
             self._head = None
             self._fail(batch, error)
+            if not isinstance(error, Exception):
+                raise
             return False
         return bool(self._queue)
 
-    def _fail(self, commands: list[Command], error: Exception) -> None:
+    def _fail(self, commands: list[Command], error: BaseException) -> None:
         for command in commands:
             command.settle(OutcomeUnknownError(str(error)))
 
