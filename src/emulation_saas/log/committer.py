@@ -1,9 +1,8 @@
 """Decides commands in batches on the newest head of one province and appends each batch in one statement.
 
-There is one committer a process and province. It holds what is committed (views, head, frontier); while a batch is in
-flight its effects are seen through an overlay. If another process moved the head first, it reads the tail and decides
-again, and then locks the head before it decides: so no decision is stale and nobody sees a conflict. On anything but
-success the overlay is dropped and the head is read again.
+It holds what is committed (views, head, frontier); while a batch is in flight its effects are seen through an overlay.
+If another process moved the head first, it locks the head, reads the tail and decides again: no decision is stale and
+nobody sees a conflict. On anything but success the overlay is dropped and the head is read again.
 """
 
 import asyncio
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
 BATCH_MAX: Final = 32
 """Commands decided and appended at once. While a batch is on its way to the disk, the requests of the next are read;
 much larger batches would leave the process idle meanwhile."""
+RIVALS_REMEMBERED: Final = 8
+"""Batches that begin with a lock after another process was faster: trying without would mostly be in vain."""
 TURN_BATCHES_MAX: Final = 32
 """Batches of one province on one connection, before another province may have it."""
 TAIL_MAX: Final = 8_000
@@ -48,10 +49,7 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class Committer:
-    """One province's commands in this process.
-
-    Whoever needs both takes a connection first and the lock of deciding second, so that nobody waits in a circle.
-    """
+    """One province's commands in this process. A connection is taken first, the lock of deciding second (D-012)."""
 
     def __init__(
         self,
@@ -78,6 +76,8 @@ class Committer:
         self._frontier = Frontier()
         self._checked_at = 0.0
         self._queue: deque[Command] = deque()
+        self._rivals = 0
+        """For how many batches the head is locked first, as another process appends to this province too."""
         self._deciding = asyncio.Lock()
         self._draining: asyncio.Task[None] | None = None
 
@@ -189,7 +189,7 @@ class Committer:
 
     async def _commit(self, connection: "Connection", batch: list[Command]) -> bool:
         """Answer a batch. Return whether to go on with the same connection: it is sound, and more has queued."""
-        pending, locked = batch, False
+        pending, locked = batch, self._rivals > 0
         try:
             while pending:
                 pending, locked = await self._attempt(connection, pending, locked=locked)
@@ -229,7 +229,9 @@ class Committer:
         try:
             if locked:
                 async with in_transaction(connection, self._province):
-                    await self._catch_up(connection, lock=True)
+                    known = self._facts.position
+                    moved = (await self._catch_up(connection, lock=True)).position > known
+                    self._rivals = RIVALS_REMEMBERED if moved else max(0, self._rivals - 1)
                     await self._load_missing(connection, commands)
                     step = await self._decide_and_append(connection, commands, locked=True)
             else:

@@ -68,10 +68,13 @@ class Reader:
             LogGapError: a position is missing.
         """
         rows = await connection.fetch(STATEMENTS["events_after"], self._province, position, through, limit)
-        for expected, row in enumerate(rows, position + 1):
-            if row["position"] != expected:
-                msg = f"province {self._province}: after {expected - 1} came {row['position']}"
-                raise LogGapError(msg)
+        # In order and unique, so the last one alone tells whether any is missing.
+        if rows and rows[-1]["position"] != position + len(rows):
+            last, came = next(
+                (at, row["position"]) for at, row in enumerate(rows, position) if row["position"] != at + 1
+            )
+            msg = f"province {self._province}: after {last} came {came}"
+            raise LogGapError(msg)
         return rows
 
     async def matching(
@@ -108,14 +111,10 @@ class Reader:
     async def recorded(self, rows: Sequence["Record"]) -> list[AnyRecorded]:
         """Return the events of rows, their personal fields opened as far as there are keys."""
         plain = self._codec.registry.plain_decoders
-        kids: set[str] = set()
-        for row in rows:
-            if row["type"] not in plain:
-                kids |= self._codec.kids_of(row["type"], row["body"])
+        pairs = [(row["type"], row["body"]) for row in rows]
+        others = [(name, body) for name, body in pairs if name not in plain]
+        if not others:
+            return [plain[name](body) for name, body in pairs]
+        kids = {kid for name, body in others for kid in self._codec.kids_of(name, body)}
         opener = await self._keyring.opener(kids=kids) if kids else None
-        return [
-            decode(row["body"])
-            if (decode := plain.get(row["type"])) is not None
-            else self._codec.decode(row["type"], row["body"], opener)
-            for row in rows
-        ]
+        return [plain[name](body) if name in plain else self._codec.decode(name, body, opener) for name, body in pairs]
