@@ -39,6 +39,8 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_l
     def environment() -> Mapping[str, str]:
         url = database.url if database is not None else settings.database_url or ""
         asyncio.run(prepare(url, report))
+        if database is not None:
+            report(f"database: {url}")  # for --database-url of the other commands; it holds no secret
         return worker_environment(settings, url=url, local=database is not None)
 
     return Supervisor(

@@ -86,8 +86,10 @@ class Waker:
                 self._heads[province] = max(row["position"], self._heads.get(province, 0))
             async with self._moved:
                 self._moved.notify_all()
+            # Not wait_for(): in Python 3.11 it swallows a cancellation that meets the hint, and nobody could stop us.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hint.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._hint.wait()
 
     async def _tell(self) -> None:
         while True:
