@@ -40,7 +40,7 @@ crash: .venv/installed ## 20 kills of the server and 20 of the database under lo
 	EMULATION_KILLS=20 $(BIN)/pytest tests/log/test_crashes.py
 
 lock: .venv/installed ## Pin every dependency anew, by hash, for all platforms
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes --no-strip-extras \
 	  --no-header --no-emit-index-url --output-file requirements.lock pyproject.toml
 
 .venv/installed: requirements.lock pyproject.toml
