@@ -1,6 +1,7 @@
 """The lock file installs on a day when newer releases exist: a requirement with extras is pinned with its extras.
 
-pip takes `coverage[toml]` for another project than a pinned `coverage` and, asked for hashes, refuses what is not pinned.
+pip takes `coverage[toml]` for another project than a pinned `coverage` and, asked for hashes, refuses what is not
+pinned.
 """
 
 import re
