@@ -16,6 +16,8 @@ order; a rollback gives them back; ``events <= p`` is a snapshot for ever.
                         moved? ─▶ publish: views, head, answers; wake readers   waking
                         not?   ─▶ read the tail, lock the head, decide again
 
+The tree as of any size, for roots and proofs, is computed from tiles that are kept beside the log: `tree`.
+
 Rules that every change here must keep:
 
 * The overlay of a batch in flight becomes the truth only when the append is known to be committed; on anything else it

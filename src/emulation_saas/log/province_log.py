@@ -21,6 +21,7 @@ from emulation_saas.log.conditional import append_on_condition, items_of_query
 from emulation_saas.log.opening import open_log
 from emulation_saas.log.powers import AuthorityFold
 from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Head
+from emulation_saas.log.tree import Tree
 from emulation_saas.log.waking import Waker
 from emulation_saas.postgres.database import Database
 
@@ -42,6 +43,7 @@ class ProvinceLog:
         self._committer = committer
         self._reader = committer.reader
         self._waker = waker
+        self.tree = Tree(database, province)
 
     async def execute(self, use_case: UseCase[Any], *, by: Acting) -> Accepted:
         """Decide a use case on the newest head; return once what happened is durable.
@@ -72,6 +74,14 @@ class ProvinceLog:
         """Return where the log stands."""
         async with self._database.in_province(self.province) as connection:
             return await self._reader.head(connection)
+
+    async def root(self, position: int) -> bytes:
+        """Return the root of the log's Merkle tree as of a position; 0 is the empty tree's.
+
+        Raises:
+            SizeBeyondHead: the log has not reached it.
+        """
+        return await self.tree.root(position)
 
     async def position_at(self, instant: datetime) -> int:
         """Return the last position recorded at or before an instant; 0 when there is none."""
