@@ -737,7 +737,7 @@ def _check_keys(
     try:
         signers = _demand_signed(export.checkpoint, trusted or own.values(), report)
     except TamperedError:
-        others = signers_of(export.checkpoint.note, set(own.values()) - trusted)
+        others = signers_of(export.checkpoint.note, set(named.values()) - trusted)
         if others:
             raise CannotTellError(f"signed by {others[0]}, for whose rotation no trusted key vouches") from None
         if not is_first_shown and not trusted:
@@ -975,7 +975,7 @@ def add_commands(parser: argparse.ArgumentParser) -> Callable[[str, Check, str],
         "dossier", _dossier, "check that the events of a dossier are in a log whose head is signed"
     ).add_argument
     add("file", type=Path, help="the tar")
-    return commands
+    return command
 
 
 def parser() -> argparse.ArgumentParser:
