@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, rebuild, token."""
+"""The command line: serve, demo, migrate, rebuild, verify, token."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from emulation_saas.audit import verifier
 from emulation_saas.demo.running import run as run_demo
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
@@ -88,6 +89,10 @@ def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
     return asyncio.run(run())
 
 
+def _verify(_: Settings, options: argparse.Namespace) -> int:
+    return verifier.run(options)
+
+
 def _token(settings: Settings, options: argparse.Namespace) -> int:
     token = LocalIssuer(data_directory(settings)).issue(options.sub, lifetime=timedelta(hours=options.hours))
     _print(options, {"token": token}, token)
@@ -131,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     rebuilding.add_argument("projection", help="the projection's name")
     rebuilding.add_argument("--database-url", help="which database")
     rebuilding.add_argument("--json", action="store_true", help="print for a machine")
+    verifier.add_commands(_command(commands, "verify", _verify, "check a log offline, trusting nobody"))
     issuing = _command(commands, "token", _token, "issue a token of the local issuer (embedded mode)")
     issuing.add_argument("sub", help="the subject, such as operator")
     issuing.add_argument("--data", type=Path, help="directory of the embedded database")

@@ -16,4 +16,5 @@ Rules that every change here must keep:
 * A checkpoint is signed after the commit, never inside a transaction that could still roll back.
 * The same size gets the same bytes, whoever signs it and when: what stands in a note follows from the log alone.
 * Nothing hidden from a reader reaches him: of an event that he may not see he gets the leaf hash, which is salted.
+* `verifier` imports nothing of this package: it is one file that an auditor reads, copies and runs alone.
 """
