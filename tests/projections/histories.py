@@ -57,7 +57,7 @@ BEGIN: Final = datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
 _SCHEME: Final = Scheme(
     title="Bảng điểm", criteria=[Criterion(criterion=each, title=each, points_max=Decimal(20)) for each in CRITERIA]
 )
-_RULES: Final = Rules(legal_basis="QĐ 12", leaders_max=1, self_vote=True)
+_RULES: Final = Rules(legal_basis="QĐ 12", leaders_max=1, self_vote=True, disputes_suspend_nominations=False)
 _RULE: Final = Rule(
     base="electorate", threshold=Share(num=1, den=2), quorum=Share(num=1, den=2), comparison=">", seats=1, tie="revote"
 )
