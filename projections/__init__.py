@@ -3,6 +3,7 @@
 from typing import Final
 
 from emulation_saas.projecting.projection import AnyProjection
+from projections.docket import Docket
 from projections.nominees import Nominees
 from projections.office_holders import OfficeHolders
 from projections.pledge_book import PledgeBook
@@ -23,6 +24,7 @@ PROJECTIONS: Final[tuple[AnyProjection, ...]] = (
     Ratings(),
     Tallies(),
     Nominees(),
+    Docket(),
     OfficeHolders(),
     Timeline(),
 )

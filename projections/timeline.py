@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from emulation_saas.ballots.events import EVENTS as BALLOT_EVENTS
+from emulation_saas.disputes.events import EVENTS as DISPUTE_EVENTS
 from emulation_saas.http.refusals import BadCursor
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import AnyRecorded, Event, Visibility
@@ -84,7 +85,7 @@ class Timeline(Projection[Stretch]):
     """What happened in a bloc's year."""
 
     name: ClassVar[str] = "timeline"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[type[Event], ...]] = (
         *YEAR_EVENTS,
         *PLEDGE_EVENTS,
@@ -94,6 +95,7 @@ class Timeline(Projection[Stretch]):
         *NOMINATION_EVENTS,
         *OFFICE_EVENTS,
         *MEETING_EVENTS,
+        *DISPUTE_EVENTS,
     )
 
     def keys_of(self, recorded: AnyRecorded) -> Sequence[str]:

@@ -120,7 +120,7 @@ class Years(Projection[Course]):
     """How a bloc's years stand."""
 
     name: ClassVar[str] = "years"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, YearLaunched, YearClosed, MeetingHeld)
 
     def key(self, event: YearEvent) -> str:

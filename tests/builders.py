@@ -24,8 +24,17 @@ from emulation_saas.ballots.events import (
     VoteCast,
 )
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberWithdrawn
+from emulation_saas.disputes.events import (
+    DisputeAnswered,
+    DisputedEvent,
+    DisputeEvidenceAdded,
+    DisputeFiled,
+    DisputeRefused,
+    DisputeUpheld,
+    DisputeWithdrawn,
+)
 from emulation_saas.kernel.events import Event, Official
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, MeetingId, NominationId, PersonId
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId, MeetingId, NominationId, PersonId
 from emulation_saas.kernel.numbers import Share
 from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.meetings.events import Attendance, MeetingHeld
@@ -42,7 +51,16 @@ from emulation_saas.pledges.events import PledgeDrafted, PledgeSigned
 from emulation_saas.provinces.events import ProvinceNamed, ProvinceOpened
 from emulation_saas.ratings.events import Aggregate, AggregateRatingReceived, RatingReceived
 from emulation_saas.scoring.events import Evidence, Rank, RankingFrozen, ScoreAppraised, SelfScore, SelfScoreSubmitted
-from emulation_saas.years.events import Criterion, Rules, Scheme, YearClosed, YearLaunched, YearOpened
+from emulation_saas.years.events import (
+    Criterion,
+    Rules,
+    RulesV1,
+    Scheme,
+    YearClosed,
+    YearLaunched,
+    YearOpened,
+    YearOpenedV1,
+)
 
 PERSON: Final = PersonId("p-daodaodao2")
 AGENCY: Final = AgencyId("thanh-tra-tinh")
@@ -53,6 +71,7 @@ BLOC: Final = BlocId("tham-muu-1")
 YEAR: Final = 2023
 BALLOT: Final = BallotId("suy-ton-2023")
 NOMINATION: Final = NominationId("co-chinh-phu-2023")
+DISPUTE: Final = DisputeId("kien-nghi-1")
 CRITERION: Final = "cai-cach"
 
 _RULE: Final = Rule(
@@ -68,7 +87,15 @@ _SCHEME: Final = Scheme(
     title="Bảng chấm điểm năm 2023",
     criteria=[Criterion(criterion=CRITERION, title="Cải cách hành chính", points_max=Decimal("18.5"))],
 )
-_RULES: Final = Rules(legal_basis="QĐ 12/2020/QĐ-UBND", leaders_max=1, self_vote=True)
+_SCHEME_IN_FULL: Final = Scheme(
+    title="Bảng chấm điểm năm 2023",
+    criteria=[Criterion(criterion=CRITERION, title="Cải cách", parent="nhiem-vu", points_max=Decimal("18.5"))],
+)
+_RULES: Final = Rules(
+    legal_basis="QĐ 12/2020/QĐ-UBND", leaders_max=1, self_vote=True, disputes_suspend_nominations=False
+)
+_RULES_V1: Final = RulesV1(legal_basis="QĐ 12/2020/QĐ-UBND", leaders_max=1, self_vote=True)
+_EVIDENCE: Final = Evidence(sha256="0f" * 32, title="Báo cáo", media_type="application/pdf", size=4096, held_by=AGENCY)
 _OFFICER: Final = Official(person=PERSON, name="Đặng Văn Đào", office="Giám đốc")
 
 _OF_THE_PROVINCE: Final[tuple[Event, ...]] = (
@@ -114,6 +141,7 @@ _OF_THE_BLOC: Final[tuple[Event, ...]] = (
     ),
 )
 _OF_THE_YEAR: Final[tuple[Event, ...]] = (
+    YearOpenedV1(bloc=BLOC, year=YEAR, scheme=_SCHEME, rules=_RULES_V1),
     YearOpened(bloc=BLOC, year=YEAR, scheme=_SCHEME, rules=_RULES),
     YearLaunched(bloc=BLOC, year=YEAR, text="Thi đua hoàn thành xuất sắc nhiệm vụ"),
     YearClosed(bloc=BLOC, year=YEAR),
@@ -128,9 +156,7 @@ _OF_THE_YEAR: Final[tuple[Event, ...]] = (
                 criterion=CRITERION,
                 points=Decimal("18.5"),
                 explanation="Đạt chỉ tiêu",
-                evidence=[
-                    Evidence(sha256="0f" * 32, title="Báo cáo", media_type="application/pdf", size=4096, held_by=AGENCY)
-                ],
+                evidence=[_EVIDENCE],
             )
         ],
     ),
@@ -208,9 +234,28 @@ _OF_BALLOTS_AND_NOMINATIONS: Final[tuple[Event, ...]] = (
     NominationResumed(bloc=BLOC, year=YEAR, nomination=NOMINATION, agency=AGENCY, because="đã có kết luận"),
     NominationForwarded(bloc=BLOC, year=YEAR, nomination=NOMINATION, agency=AGENCY, document_no="07/TTr-KTĐ"),
 )
+_OF_DISPUTES: Final[tuple[Event, ...]] = (
+    DisputeFiled(
+        bloc=BLOC,
+        year=YEAR,
+        dispute=DISPUTE,
+        agency=AGENCY,
+        about="vote",
+        events=[DisputedEvent(position=115, type="ballot.counted.v1", actor=PERSON)],
+        text="Kiểm phiếu thiếu một phiếu hợp lệ",
+        evidence=[],
+    ),
+    DisputeEvidenceAdded(bloc=BLOC, year=YEAR, dispute=DISPUTE, agency=AGENCY, evidence=[_EVIDENCE]),
+    DisputeAnswered(bloc=BLOC, year=YEAR, dispute=DISPUTE, agency=AGENCY, text="Tổ kiểm phiếu giải trình"),
+    DisputeUpheld(bloc=BLOC, year=YEAR, dispute=DISPUTE, agency=AGENCY, reasons="Biên bản ghi đủ phiếu"),
+    DisputeRefused(bloc=BLOC, year=YEAR, dispute=DISPUTE, agency=AGENCY, reasons="Phiếu không hợp lệ"),
+    DisputeWithdrawn(bloc=BLOC, year=YEAR, dispute=DISPUTE, agency=AGENCY),
+)
 
 SAMPLES: Final[dict[type[Event], Event]] = {
-    type(event): event for event in (*_OF_THE_PROVINCE, *_OF_THE_BLOC, *_OF_THE_YEAR, *_OF_BALLOTS_AND_NOMINATIONS)
+    type(event): event
+    for part in (_OF_THE_PROVINCE, _OF_THE_BLOC, _OF_THE_YEAR, _OF_BALLOTS_AND_NOMINATIONS, _OF_DISPUTES)
+    for event in part
 }
 """One of each type, with every optional field absent."""
 
@@ -231,16 +276,38 @@ _WITH_ALL_OPTIONALS: Final[tuple[Event, ...]] = (
     YearOpened(
         bloc=BLOC,
         year=YEAR,
-        scheme=Scheme(
-            title="Bảng chấm điểm năm 2023",
-            criteria=[Criterion(criterion=CRITERION, title="Cải cách", parent="nhiem-vu", points_max=Decimal("18.5"))],
-        ),
+        scheme=_SCHEME_IN_FULL,
         rules=Rules(
             legal_basis="QĐ 12/2020/QĐ-UBND",
             self_scores_close_at=datetime(2023, 12, 15, 10, 0, tzinfo=UTC),
             leaders_max=1,
             self_vote=True,
+            dispute_answer_days=10,
+            disputes_suspend_nominations=True,
         ),
+    ),
+    YearOpenedV1(
+        bloc=BLOC,
+        year=YEAR,
+        scheme=_SCHEME_IN_FULL,
+        rules=RulesV1(
+            legal_basis="QĐ 12/2020/QĐ-UBND",
+            self_scores_close_at=datetime(2023, 12, 15, 10, 0, tzinfo=UTC),
+            leaders_max=1,
+            self_vote=True,
+        ),
+    ),
+    DisputeFiled(
+        bloc=BLOC,
+        year=YEAR,
+        dispute=DISPUTE,
+        agency=AGENCY,
+        about="nomination",
+        events=[DisputedEvent(position=120, type="nomination.made.v1", actor=PERSON, agency=FELLOW)],
+        text="Đơn vị chưa đủ tiêu chuẩn",
+        evidence=[_EVIDENCE],
+        nomination=NOMINATION,
+        answer_by=date(2024, 2, 9),
     ),
     BallotOpened(
         bloc=BLOC,

@@ -21,6 +21,8 @@ from emulation_saas.ballots import events as ballots
 from emulation_saas.ballots import routes as ballots_routes
 from emulation_saas.blocs import events as blocs
 from emulation_saas.blocs import routes as blocs_routes
+from emulation_saas.disputes import events as disputes
+from emulation_saas.disputes import routes as disputes_routes
 from emulation_saas.http.application import create_app
 from emulation_saas.http.keys import KeySource
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
@@ -65,6 +67,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *nominations.EVENTS,
     *offices.EVENTS,
     *meetings.EVENTS,
+    *disputes.EVENTS,
 )
 AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after)
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
@@ -82,6 +85,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *meetings_routes.ROUTES,
     *audit_routes.ROUTES,
     *export_routes.ROUTES,
+    *disputes_routes.ROUTES,
 )
 
 

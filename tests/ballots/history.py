@@ -41,7 +41,7 @@ ROLL: Final = (SNV, STP, TTR)
 
 
 def year_opened(*, self_vote: bool = True) -> YearOpened:
-    rules = Rules(legal_basis="QĐ 01/2023", leaders_max=1, self_vote=self_vote)
+    rules = Rules(legal_basis="QĐ 01/2023", leaders_max=1, self_vote=self_vote, disputes_suspend_nominations=False)
     return YearOpened(bloc=TM1, year=YEAR, scheme=Scheme(title="100 điểm", criteria=[]), rules=rules)
 
 

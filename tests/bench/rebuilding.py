@@ -148,7 +148,7 @@ async def _fill(root: "Connection", codec: Codec, opened: Opened, events: int) -
 def _events(many: int) -> Iterator[Event]:
     """Return the events of as many blocs' years as it takes, one after the other."""
     opening = scheme(CRITERIA)
-    rules = Rules(legal_basis="QC 1", leaders_max=1, self_vote=True)
+    rules = Rules(legal_basis="QC 1", leaders_max=1, self_vote=True, disputes_suspend_nominations=False)
     agencies = [AgencyId(f"so-{number}") for number in range(MEMBERS)]
     for number in range(many // EVENTS_A_YEAR):
         bloc, year = BlocId(f"khoi-{number % 10}"), 2015 + number // 10

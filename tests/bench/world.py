@@ -113,7 +113,10 @@ def _role(voter: Voter) -> GrantRole:
 
 def _year() -> OpenYear:
     return OpenYear(
-        bloc=BLOC, year=YEAR, scheme=scheme(1), rules=Rules(legal_basis="QC 1", leaders_max=1, self_vote=True)
+        bloc=BLOC,
+        year=YEAR,
+        scheme=scheme(1),
+        rules=Rules(legal_basis="QC 1", leaders_max=1, self_vote=True, disputes_suspend_nominations=False),
     )
 
 

@@ -23,6 +23,7 @@ LIMITS: Final = (
     "emulation_saas.log.batch",
     "emulation_saas.ballots.papers",
     "emulation_saas.years.schemes",
+    "emulation_saas.disputes.docket",
 )
 
 

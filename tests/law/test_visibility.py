@@ -15,6 +15,14 @@ from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevo
 from emulation_saas.agencies.events import AgencyAliasAdded, AgencyRegistered, AgencyRenamed
 from emulation_saas.ballots.events import BallotClosed, BallotCounted, BallotOpened, VoteCast
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberWithdrawn
+from emulation_saas.disputes.events import (
+    DisputeAnswered,
+    DisputeEvidenceAdded,
+    DisputeFiled,
+    DisputeRefused,
+    DisputeUpheld,
+    DisputeWithdrawn,
+)
 from emulation_saas.kernel.authority import Authority, operator
 from emulation_saas.kernel.events import Event, Visibility
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
@@ -33,7 +41,7 @@ from emulation_saas.pledges.events import PledgeDrafted, PledgeSigned
 from emulation_saas.provinces.events import ProvinceNamed, ProvinceOpened
 from emulation_saas.ratings.events import AggregateRatingReceived, RatingReceived
 from emulation_saas.scoring.events import RankingFrozen, ScoreAppraised, SelfScoreSubmitted
-from emulation_saas.years.events import YearClosed, YearLaunched, YearOpened
+from emulation_saas.years.events import YearClosed, YearLaunched, YearOpened, YearOpenedV1
 from tests.builders import AGENCY, BLOC, CRITERION, FELLOW, FULL_SAMPLES, SAMPLES, YEAR, event_types
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, SOMEBODY, representing, secretary_of
 
@@ -52,6 +60,7 @@ COLUMNS: Final[dict[str, tuple[type[Event], ...]]] = {
         BlocEstablished,
         MemberAdmitted,
         MemberWithdrawn,
+        YearOpenedV1,
         YearOpened,
         YearLaunched,
         YearClosed,
@@ -72,6 +81,12 @@ COLUMNS: Final[dict[str, tuple[type[Event], ...]]] = {
         NominationSuspended,
         NominationResumed,
         NominationForwarded,
+        DisputeFiled,
+        DisputeEvidenceAdded,
+        DisputeAnswered,
+        DisputeUpheld,
+        DisputeRefused,
+        DisputeWithdrawn,
     ),
     "parties: the bloc": (AggregateRatingReceived, RankingFrozen, BallotOpened, BallotClosed, BallotCounted),
     "council": (PersonRegistered, RoleGranted, RoleRevoked),

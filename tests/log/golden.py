@@ -1,4 +1,4 @@
-"""Three events as they stand in a log for ever: their bytes (as UTF-8) and leaf hashes. Never change a line of this."""
+"""Four events as they stand in a log for ever: their bytes (as UTF-8) and leaf hashes. Never change a line of this."""
 
 from typing import Final
 
@@ -39,3 +39,15 @@ PERSON_SEALED: Final = (
 )
 """Personal fields, sealed by the key whose bytes are 0 to 31."""
 PERSON_SEALED_LEAF_HASH: Final = "1a3e66f1735f547ef9750ef199e9ee61c0fbac29bdbe444e9fe5f8e0867192ef"
+
+YEAR_OPENED_AT_FIRST: Final = (
+    '{"actor":"p-daodaodao2","commandid":"3f1c0a52-8d5e-4c0b-9a53-0d8f5f0a7b11","data":{"bloc":"tham-muu-1","rule'
+    's":{"leaders_max":1,"legal_basis":"QĐ 12/2020/QĐ-UBND","self_scores_close_at":"2023-12-15T10:00:00Z","self_v'
+    'ote":true},"scheme":{"criteria":[{"criterion":"cai-cach","parent":"nhiem-vu","points_max":"18.5","title":"Cả'
+    'i cách"}],"title":"Bảng chấm điểm năm 2023"},"year":2023},"dataschema":"urn:emulation:schema:year.opened.v1"'
+    ',"id":"5000","recordedtime":"2024-01-30T02:00:05.123456Z","salt":"AAECAwQFBgcICQoLDA0ODw","sequence":"000000'
+    '0000000005000","source":"urn:emulation:province:0190c3f2-0000-7000-8000-000000000001","specversion":"1.0","s'
+    'ubject":"blocs/tham-muu-1/years/2023","time":"2024-01-30T02:00:00Z","type":"year.opened.v1"}'
+)
+"""A type that is no longer written, as the release that wrote it did."""
+YEAR_OPENED_AT_FIRST_LEAF_HASH: Final = "c7dbe47546309eb38db0ecb6e790d6ba3f661031667953c3b50bf16fe033d690"

@@ -152,7 +152,7 @@ def test_year_that_is_planned_need_not_be_opened() -> None:
         bloc=TM1,
         year=2023,
         scheme=Scheme(title="Bảng điểm", criteria=[Criterion(criterion="i", title="I", points_max=Decimal(100))]),
-        rules=Rules(legal_basis="Luật 06/2022/QH15", leaders_max=1, self_vote=True),
+        rules=Rules(legal_basis="Luật 06/2022/QH15", leaders_max=1, self_vote=True, disputes_suspend_nominations=False),
     )
     given(*BEGUN, opened).when(holding, officer(TM1, 2023)).then(held)
 
@@ -220,7 +220,7 @@ def test_facts_of_other_kinds_change_nothing() -> None:
         bloc=TM1,
         year=2023,
         scheme=Scheme(title="Bảng điểm", criteria=[]),
-        rules=Rules(legal_basis="Luật 06/2022/QH15", leaders_max=1, self_vote=True),
+        rules=Rules(legal_basis="Luật 06/2022/QH15", leaders_max=1, self_vote=True, disputes_suspend_nominations=False),
     )
     assert HoldMeeting.evolve(Minutes(), opened) == Minutes()
 

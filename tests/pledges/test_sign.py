@@ -26,7 +26,7 @@ opened = YearOpened(
     bloc=TM1,
     year=2024,
     scheme=Scheme(title="Bảng điểm", criteria=[Criterion(criterion="i", title="I", points_max=Decimal(100))]),
-    rules=Rules(legal_basis="Luật 06/2022/QH15", leaders_max=1, self_vote=True),
+    rules=Rules(legal_basis="Luật 06/2022/QH15", leaders_max=1, self_vote=True, disputes_suspend_nominations=False),
 )
 drafted = PledgeDrafted(bloc=TM1, year=2024, text="Đoàn kết, hoàn thành xuất sắc nhiệm vụ năm 2024")
 closed = YearClosed(bloc=TM1, year=2024)

@@ -8,7 +8,7 @@ import msgspec
 
 from emulation_saas.agencies.events import AgencyRegistered
 from emulation_saas.kernel.authority import Authority
-from emulation_saas.kernel.ids import AgencyId, BallotId
+from emulation_saas.kernel.ids import AgencyId, BallotId, DisputeId
 from emulation_saas.projecting import AnyProjection, Reader
 from emulation_saas.projecting.reading import Query, Reading
 from emulation_saas.projecting.refusals import NoSuchDocument
@@ -22,7 +22,7 @@ from tests.projections.live import Place
 from tests.scenario import ADMIN
 
 WHERES = [
-    Where(bloc=bloc, year=year, agency=agency, ballot=BallotId("b-0"))
+    Where(bloc=bloc, year=year, agency=agency, ballot=BallotId("b-0"), dispute=DisputeId("d-0"))
     for bloc in BLOCS
     for year in YEARS
     for agency in AGENCIES[:1]

@@ -4,7 +4,7 @@ A history is a list of steps, each with a number that picks among what the step 
 taken changes nothing. So histories shrink to the few steps that matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -18,9 +18,18 @@ from emulation_saas.agencies.events import AgencyAliasAdded, AgencyRegistered, A
 from emulation_saas.ballots.counting import Counts, end_of, tally
 from emulation_saas.ballots.events import BallotOpened, Choice, Question, Rule, VoteCast
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberWithdrawn
+from emulation_saas.disputes.events import (
+    DisputeAnswered,
+    DisputedEvent,
+    DisputeEvidenceAdded,
+    DisputeFiled,
+    DisputeRefused,
+    DisputeUpheld,
+    DisputeWithdrawn,
+)
 from emulation_saas.kernel.authority import Office
 from emulation_saas.kernel.events import AnyRecorded, Event, Official, Recorded
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, MeetingId, NominationId, PersonId
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId, MeetingId, NominationId, PersonId
 from emulation_saas.kernel.numbers import Share
 from emulation_saas.log.events import LogOpened, Unknown
 from emulation_saas.meetings.events import Attendance, MeetingHeld
@@ -37,7 +46,7 @@ from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from emulation_saas.pledges.events import PledgeDrafted, PledgeSigned
 from emulation_saas.provinces.events import ProvinceNamed, ProvinceOpened
 from emulation_saas.ratings.events import Aggregate, AggregateRatingReceived, Level, RatingReceived
-from emulation_saas.scoring.events import RankingFrozen, ScoreAppraised, SelfScore, SelfScoreSubmitted
+from emulation_saas.scoring.events import Evidence, RankingFrozen, ScoreAppraised, SelfScore, SelfScoreSubmitted
 from emulation_saas.scoring.ranking import rank
 from emulation_saas.years.events import Criterion, Rules, Scheme, YearClosed, YearLaunched, YearOpened
 from tests.scenario import matches
@@ -49,15 +58,19 @@ CRITERIA: Final = ["chuyen-mon", "cai-cach", "phong-trao"]
 LEVELS: Final[tuple[Level, ...]] = ("excellent", "good", "satisfactory", "failed")
 METHODS: Final[tuple[Method, ...]] = ("ballot", "consensus", "not_stated")
 OFFICES: Final[tuple[Office, ...]] = ("head", "deputy")
+TERMS: Final[tuple[date | UnsetType, ...]] = (date(2024, 1, 2), UNSET)
 COVERED: Final[tuple[int | UnsetType, ...]] = (2023, UNSET)
 OFFICER_NAME: Final = "Đặng Văn Đào"
 OFFICER: Final = Official(person=PersonId("p-daodaodao2"), name=OFFICER_NAME, office="Giám đốc")
+EVIDENCE: Final = Evidence(
+    sha256="0f" * 32, title="Biên bản", media_type="application/pdf", size=9, held_by=AGENCIES[0]
+)
 BEGIN: Final = datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
 
 _SCHEME: Final = Scheme(
     title="Bảng điểm", criteria=[Criterion(criterion=each, title=each, points_max=Decimal(20)) for each in CRITERIA]
 )
-_RULES: Final = Rules(legal_basis="QĐ 12", leaders_max=1, self_vote=True)
+_RULES: Final = Rules(legal_basis="QĐ 12", leaders_max=1, self_vote=True, disputes_suspend_nominations=False)
 _RULE: Final = Rule(
     base="electorate", threshold=Share(num=1, den=2), quorum=Share(num=1, den=2), comparison=">", seats=1, tie="revote"
 )
@@ -75,6 +88,9 @@ class Story:
         self._scores: dict[tuple[BlocId, int], dict[AgencyId, Decimal]] = {}
         self._members: dict[BlocId, list[AgencyId]] = {bloc: [] for bloc in BLOCS}
         self._ballots: dict[BallotId, tuple[BallotOpened, dict[AgencyId, list[Choice]]]] = {}
+        self.causes: dict[int, int] = {}
+        self._disputes: dict[DisputeId, dict[str, Any]] = {}
+        self._rulings: list[int] = []
         self._nominations: dict[NominationId, tuple[BlocId, int, AgencyId, str]] = {}
         self._named_on = dict.fromkeys(AGENCIES, date(2010, 1, 1))
 
@@ -264,6 +280,36 @@ class Story:
                 )
             )
 
+    def dispute(self) -> None:
+        dispute = DisputeId(f"d-{sum(isinstance(event, DisputeFiled) for event in self.events)}")
+        where: dict[str, Any] = {"bloc": self.pick(BLOCS), "year": self.pick(YEARS), "agency": self.pick(AGENCIES)}
+        self._disputes[dispute] = where
+        contested = DisputedEvent(position=self._number % 50 + 1, type="ballot.counted.v1", actor=OFFICER.person)
+        grounds: dict[str, Any] = {"about": "vote", "events": [contested], "text": "Sai", "evidence": [EVIDENCE]}
+        self.events.append(DisputeFiled(**where, **grounds, dispute=dispute, answer_by=self.pick(TERMS)))
+
+    def go_on_disputing(self) -> None:
+        if self._disputes:
+            dispute, where = self.pick(list(self._disputes.items()))
+            step = self.pick(
+                (
+                    DisputeEvidenceAdded(**where, dispute=dispute, evidence=[EVIDENCE]),
+                    DisputeAnswered(**where, dispute=dispute, text="Giải trình"),
+                    DisputeUpheld(**where, dispute=dispute, reasons="có lý"),
+                    DisputeRefused(**where, dispute=dispute, reasons="vô lý"),
+                    DisputeWithdrawn(**where, dispute=dispute),
+                )
+            )
+            self.events.append(step)
+            if isinstance(step, DisputeUpheld | DisputeRefused | DisputeWithdrawn):
+                del self._disputes[dispute]
+                self._rulings.append(len(self.events))
+
+    def correct(self) -> None:
+        if self._rulings:
+            self.causes[len(self.events) + 1] = self.pick(self._rulings)
+            self.pick((self.appraise, self.freeze, self.rate, self.acclaim))()
+
     def fill(self) -> None:
         bloc, year, agency = self.pick(BLOCS), self.pick(YEARS), self.pick(AGENCIES)
         office = self.pick(OFFICES)
@@ -309,11 +355,20 @@ def tell(steps: Sequence[tuple[str, int]]) -> list[AnyRecorded]:
         story.take("admit", number)
     for step, number in steps:
         story.take(step, number)
-    return recorded(story.events)
+    return recorded(story.events, causes=story.causes)
 
 
-def recorded(events: Sequence[Event], *, first: int = 1, actor: str = "p-nguoighi22") -> list[AnyRecorded]:
-    """Return events as they would stand in a log: every third one is entered from paper, days later."""
+def recorded(
+    events: Sequence[Event],
+    *,
+    first: int = 1,
+    actor: str = "p-nguoighi22",
+    causes: Mapping[int, int] = {},
+) -> list[AnyRecorded]:
+    """Return events as they would stand in a log: every third one is entered from paper, days later.
+
+    Some may name what led to them: `causes` has the position of the cause by the position of the event.
+    """
     history: list[AnyRecorded] = []
     for position, event in enumerate(events, start=first):
         at = BEGIN + timedelta(minutes=position)
@@ -325,6 +380,7 @@ def recorded(events: Sequence[Event], *, first: int = 1, actor: str = "p-nguoigh
                 time=(at - timedelta(days=position % 3)).replace(microsecond=0),
                 actor=actor,
                 command_id=f"00000000-0000-4000-8000-{position:012d}",
+                causation_id=str(causes[position]) if position in causes else None,
             )
         )
     return history

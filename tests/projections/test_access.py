@@ -48,6 +48,8 @@ TABLE: Final[dict[str, set[str]]] = {
     f"{BLOC_YEAR}/ballots": PARTIES,
     f"{BLOC_YEAR}/ballots/{{ballot}}/tally": PARTIES,
     f"{BLOC_YEAR}/nominations": PARTIES,
+    f"{BLOC_YEAR}/disputes": PARTIES,
+    f"{BLOC_YEAR}/disputes/{{dispute}}": PARTIES,
     f"{BLOC_YEAR}/timeline": PARTIES,
 }
 VIEWS: Final = {view.path: view for projection in PROJECTIONS for view in projection.views}

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulation_saas.kernel.events import AnyRecorded
+from emulation_saas.kernel.ids import BallotId, DisputeId
 from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.projecting.folding import Documents, Folded, fold, fold_keeping, poisons, written
 from emulation_saas.projecting.projection import AnyProjection
@@ -73,7 +74,7 @@ def answers(projection: AnyProjection, states: States, *, through: int) -> dict[
     """Return the answers of all views, for every place that a history speaks of."""
     found: dict[str, Document | None] = {}
     wheres = [
-        Where(bloc=bloc, year=year, agency=agency, ballot=msgspec.convert("b-0", type=str))  # type: ignore[arg-type] # a handle
+        Where(bloc=bloc, year=year, agency=agency, ballot=BallotId("b-0"), dispute=DisputeId("d-0"))
         for bloc in BLOCS
         for year in YEARS
         for agency in AGENCIES[:2]
@@ -182,7 +183,9 @@ def test_answer_rests_on_its_documents_only(
     past = history[:position]
     whole = answers(projection, by_hand(projection, past), through=position)
     for view in projection.views:
-        where = Where(bloc=BLOCS[0], year=YEARS[0], agency=AGENCIES[0], ballot=msgspec.convert("b-0", type=str))  # type: ignore[arg-type] # a handle
+        where = Where(
+            bloc=BLOCS[0], year=YEARS[0], agency=AGENCIES[0], ballot=BallotId("b-0"), dispute=DisputeId("d-0")
+        )
         scope = view.scope(asked(view, where, through=position))
         if scope.is_one:
             scope = replace(scope, tags=tuple(projection.tags_of(scope.first)))

@@ -21,7 +21,7 @@ opened = YearOpened(
         title="Bảng điểm",
         criteria=[Criterion(criterion=each, title=each, points_max=Decimal("20.50")) for each in ("b", "a", "c")],
     ),
-    rules=Rules(legal_basis="QĐ", leaders_max=1, self_vote=True),
+    rules=Rules(legal_basis="QĐ", leaders_max=1, self_vote=True, disputes_suspend_nominations=False),
 )
 
 

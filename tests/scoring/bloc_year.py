@@ -29,7 +29,13 @@ SCHEME = Scheme(
 
 def opened(*, closes_at: datetime | UnsetType = CLOSES_AT, leaders_max: int = 1) -> YearOpened:
     """Return the opening of the year."""
-    rules = Rules(legal_basis="QĐ 5", self_scores_close_at=closes_at, leaders_max=leaders_max, self_vote=True)
+    rules = Rules(
+        legal_basis="QĐ 5",
+        self_scores_close_at=closes_at,
+        leaders_max=leaders_max,
+        self_vote=True,
+        disputes_suspend_nominations=False,
+    )
     return YearOpened(bloc=TM1, year=2023, scheme=SCHEME, rules=rules)
 
 

@@ -19,7 +19,7 @@ opened = YearOpened(
     bloc=TM1,
     year=2023,
     scheme=Scheme(title="Bảng điểm", criteria=[Criterion(criterion="i", title="I", points_max=Decimal(100))]),
-    rules=Rules(legal_basis="Luật 06/2022/QH15", leaders_max=1, self_vote=True),
+    rules=Rules(legal_basis="Luật 06/2022/QH15", leaders_max=1, self_vote=True, disputes_suspend_nominations=False),
 )
 launched = YearLaunched(bloc=TM1, year=2023, text="Thi đua")
 closed = YearClosed(bloc=TM1, year=2023)

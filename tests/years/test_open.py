@@ -71,6 +71,7 @@ RULES = Rules(
     self_scores_close_at=datetime(2024, 12, 15, tzinfo=UTC),
     leaders_max=1,
     self_vote=True,
+    disputes_suspend_nominations=False,
 )
 opened = YearOpened(bloc=TM1, year=2024, scheme=SOUND, rules=RULES)
 opening = OpenYear(bloc=TM1, year=2024, scheme=SOUND, rules=RULES)
@@ -101,7 +102,9 @@ def test_year_is_opened_again_only_as_it_is() -> None:
     "other",
     [
         replace(opening, scheme=scheme(node("i", "100"))),
-        replace(opening, rules=Rules(legal_basis="khác", leaders_max=1, self_vote=True)),
+        replace(
+            opening, rules=Rules(legal_basis="khác", leaders_max=1, self_vote=True, disputes_suspend_nominations=False)
+        ),
     ],
 )
 def test_scheme_and_rules_are_never_replaced(other: OpenYear) -> None:

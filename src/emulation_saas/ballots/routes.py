@@ -10,7 +10,9 @@ from msgspec import UNSET, Meta, UnsetType
 from emulation_saas.ballots.events import Choice, Mode, OptionVotes, Question, Rule
 from emulation_saas.ballots.papers import OPTIONS_MAX, QUESTIONS_MAX, ROLL_MAX
 from emulation_saas.ballots.use_cases import CastVote, CloseBallot, OpenBallot, RecordPaperCount
+from emulation_saas.disputes.events import DisputeUpheld
 from emulation_saas.http.bodies import Body, Line, Moment, moment
+from emulation_saas.http.corrections import Correction, cause_of
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, Handle
 from emulation_saas.kernel.numbers import Count
 from emulation_saas.kernel.use_cases import Acting
@@ -91,7 +93,7 @@ Votes = Annotated[
 ]
 
 
-class BallotBody(Body, frozen=True, kw_only=True):
+class BallotBody(Correction, frozen=True, kw_only=True):
     """A ballot to open: what is asked, who votes, how it is counted."""
 
     ballot: BallotHandle
@@ -110,11 +112,11 @@ class VoteBody(Body, frozen=True, kw_only=True):
     choices: Choices
 
 
-class CloseBody(Body, frozen=True, kw_only=True):
+class CloseBody(Correction, frozen=True, kw_only=True):
     """Closing needs to say nothing but, from paper, when it was done."""
 
 
-class CountBody(Body, frozen=True, kw_only=True):
+class CountBody(Correction, frozen=True, kw_only=True):
     """The count as the minutes give it; `time` says when it was taken and is needed."""
 
     present: Annotated[Count, Meta(description="Absent: as many as papers collected", examples=[4])] | UnsetType = UNSET
@@ -145,6 +147,7 @@ async def open_ballot(
         rule=data.rule,
         closes_at=UNSET if data.closes_at is UNSET else moment(data.closes_at),
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
     )
     return await log.execute(opening, by=acting)
 
@@ -180,7 +183,13 @@ async def close_ballot(
     log: NamedDependency[ProvinceLog],
 ) -> Accepted:
     """Close a roll call: from its closing time on, or earlier once everybody on the roll has voted."""
-    closing = CloseBallot(bloc=BlocId(bloc), year=year, ballot=BallotId(ballot), time=data.entered())
+    closing = CloseBallot(
+        bloc=BlocId(bloc),
+        year=year,
+        ballot=BallotId(ballot),
+        time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
+    )
     return await log.execute(closing, by=acting)
 
 
@@ -205,6 +214,7 @@ async def record_paper_count(
         invalid=data.invalid,
         votes=tuple(data.votes),
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
     )
     return await log.execute(count, by=acting)
 

@@ -10,7 +10,9 @@ from msgspec import Meta
 
 from emulation_saas.blocs.events import BlocKind
 from emulation_saas.blocs.use_cases import AdmitMember, EstablishBloc, WithdrawMember
+from emulation_saas.disputes.events import DisputeUpheld
 from emulation_saas.http.bodies import Body, Line
+from emulation_saas.http.corrections import Correction, cause_of
 from emulation_saas.kernel.ids import AgencyId, BlocId, Handle
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog
@@ -27,7 +29,7 @@ class BlocBody(Body, frozen=True, kw_only=True):
     legal_basis: Line
 
 
-class MemberBody(Body, frozen=True, kw_only=True):
+class MemberBody(Correction, frozen=True, kw_only=True):
     """An agency to admit, from a day on."""
 
     agency: Handle
@@ -35,7 +37,7 @@ class MemberBody(Body, frozen=True, kw_only=True):
     legal_basis: Line
 
 
-class WithdrawalBody(Body, frozen=True, kw_only=True):
+class WithdrawalBody(Correction, frozen=True, kw_only=True):
     """From which day on, why and by which decision a member leaves."""
 
     effective_on: date
@@ -74,6 +76,7 @@ async def admit_member(
         effective_on=data.effective_on,
         legal_basis=data.legal_basis,
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc),
     )
     return await log.execute(admission, by=acting)
 
@@ -94,6 +97,7 @@ async def withdraw_member(
         because=data.because,
         legal_basis=data.legal_basis,
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc),
     )
     return await log.execute(withdrawal, by=acting)
 

@@ -70,6 +70,7 @@ _EVENT: Final = {
     "required": ["actor", "data", "id", "recordedtime", "source", "specversion", "time", "type"],
     "properties": {
         "actor": {"type": "string", "description": "An opaque id of a person, or `operator`"},
+        "causationid": {"type": "string", "description": "The position of the event that led to it, where one did"},
         "data": {"type": "object"},
         "id": {"type": "string", "pattern": "^[1-9][0-9]*$", "description": "The position"},
         "recordedtime": {"type": "string", "format": "date-time"},

@@ -50,6 +50,12 @@ class TimeInFuture(Invalid):
     code = "time-in-future"
 
 
+class DisputeNotUpheld(Conflict):
+    """The dispute that the command names as its cause was not upheld in this bloc and year."""
+
+    code = "dispute-not-upheld"
+
+
 class PaperNeedsTime(Invalid):
     """What is entered from paper must say when it happened."""
 

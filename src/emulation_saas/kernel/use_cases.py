@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from eventsourcing.dcb.domain import Selector
 
@@ -14,7 +14,10 @@ from emulation_saas.kernel.ids import PersonId
 
 View = TypeVar("View")
 
-__all__ = ["Acting", "Selector", "UseCase"]
+__all__ = ["NO_CAUSE", "Acting", "Selector", "UseCase"]
+
+NO_CAUSE: Final = 0
+"""In place of a position: what the command names as its cause is not there, so it is refused on the newest head."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class UseCase(ABC, Generic[View]):
 
     time: datetime | None = field(default=None, kw_only=True)
     """When it happened, as entered from paper; never satisfies a deadline. None: when it is recorded."""
+    causation: int | None = field(default=None, kw_only=True)
+    """The position of the event that led to this: of the ruling that it carries out. None: none is named."""
 
     @abstractmethod
     def facts(self) -> Sequence[Selector]:

@@ -11,8 +11,8 @@ import msgspec
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import ProvinceId
-from emulation_saas.kernel.rejections import Invalid, TimeInFuture
-from emulation_saas.kernel.use_cases import Acting, UseCase
+from emulation_saas.kernel.rejections import DisputeNotUpheld, Invalid, TimeInFuture
+from emulation_saas.kernel.use_cases import NO_CAUSE, Acting, UseCase
 from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec, Place
 from emulation_saas.log.facts import Key
@@ -94,6 +94,8 @@ def _events_of(command: Command, view: object, may: Authority, now: datetime) ->
     if use_case.time is not None and use_case.time > now:
         raise TimeInFuture
     events = list(use_case.decide(view, may, now))
+    if use_case.causation == NO_CAUSE:
+        raise DisputeNotUpheld
     if len(events) > EVENTS_MAX:
         raise TooManyEvents
     return events
@@ -136,6 +138,7 @@ class Draft:
                     actor=command.acting.person,
                     command_id=command.command_id,
                     salt=secrets.token_bytes(16),
+                    causation=command.use_case.causation,
                 ),
                 opener,
             )

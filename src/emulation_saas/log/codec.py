@@ -65,6 +65,8 @@ class Place:
     actor: PersonId
     command_id: UUID
     salt: bytes
+    causation: int | None = None
+    """The position of the event that led to it, where the command named one."""
 
 
 class Codec:
@@ -103,10 +105,11 @@ class Codec:
                 msg = f"{event.type} makes a tag or subject that the log could not find again: {made!r}"
                 raise ValueError(msg)
         about = "" if subject is None else f'"subject":"{subject}",'
+        cause = "" if place.causation is None else f'"causationid":"{place.causation}",'
         time = spell_instant(place.recorded_at if place.time is None else place.time)
         body = b"".join(
             (
-                f'{{"actor":"{place.actor}","commandid":"{place.command_id}","data":'.encode(),
+                f'{{"actor":"{place.actor}",{cause}"commandid":"{place.command_id}","data":'.encode(),
                 data,
                 f',"dataschema":"urn:emulation:schema:{event.type}","id":"{place.position}",'
                 f'"recordedtime":"{spell_recorded(place.recorded_at)}","salt":"{spell_bytes(place.salt)}",'

@@ -1,6 +1,7 @@
 """The province's log as everything else knows it: execute a use case, read, follow."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from time import monotonic
@@ -19,7 +20,7 @@ from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
 from emulation_saas.log.opening import open_log
-from emulation_saas.log.powers import AuthorityFold
+from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Entry, Head
 from emulation_saas.log.tree import Tree
 from emulation_saas.log.waking import Waker
@@ -33,7 +34,15 @@ class ProvinceLog:
     """One province's log in this process. Nothing here can name another province."""
 
     def __init__(
-        self, province: ProvinceId, handle: str, *, database: Database, codec: Codec, committer: Committer, waker: Waker
+        self,
+        province: ProvinceId,
+        handle: str,
+        *,
+        database: Database,
+        codec: Codec,
+        committer: Committer,
+        fold: AuthorityFold,
+        waker: Waker,
     ) -> None:
         """Bind everything to one province."""
         self.province = province
@@ -41,6 +50,7 @@ class ProvinceLog:
         self._database = database
         self._codec = codec
         self._committer = committer
+        self._fold = fold
         self._reader = committer.reader
         self._waker = waker
         self.tree = Tree(database, province)
@@ -69,6 +79,20 @@ class ProvinceLog:
         if not authority.known:
             authority = (await self._committer.directory(at_least=monotonic())).authority_of(person)
         return authority
+
+    async def authorities_at(self, acts: Collection[tuple[int, PersonId]]) -> dict[tuple[int, PersonId], Authority]:
+        """Return what persons might do when they acted: as the log stood before each of these positions."""
+        if not acts:
+            return {}
+        reads = Selector(types=list(self._fold.reads))
+        facts = deque(await self.recorded([reads], through=max(position for position, _ in acts)))
+        directory: Directory = self._fold.initial()
+        found: dict[tuple[int, PersonId], Authority] = {}
+        for position, person in sorted(acts):
+            while facts and facts[0].position < position:
+                directory = self._fold.after(directory, facts.popleft().event)
+            found[position, person] = directory.authority_of(person)
+        return found
 
     async def head(self) -> Head:
         """Return where the log stands."""
@@ -256,7 +280,13 @@ class ProvinceLogs:
                 province, self._database, self._codec, self._fold, clock=self._clock, moved=self.waker.moved
             )
             log = ProvinceLog(
-                province, handle, database=self._database, codec=self._codec, committer=committer, waker=self.waker
+                province,
+                handle,
+                database=self._database,
+                codec=self._codec,
+                committer=committer,
+                fold=self._fold,
+                waker=self.waker,
             )
             self._logs[handle] = log
             self._committers[province] = committer

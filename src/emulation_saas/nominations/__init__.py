@@ -13,5 +13,5 @@ Invariants: the leading unit is a fact of its own, not the top score; where a fr
 says why. No more units are acclaimed than the year's rules allow. What rests on a ballot rests on one of that year that
 was counted and chose the agency. A nomination's handle is never reused. Until it is yielded it holds its place: an
 agency is nominated once for an award, and for one of the two flags. While a nomination is suspended nothing happens to
-it but that it is resumed; the vote is not repeated.
+it but that it is resumed; the vote is not repeated. One that rests for a pending dispute is not resumed by hand.
 """

@@ -6,12 +6,13 @@ from msgspec.structs import replace
 
 from emulation_saas.ballots.events import BallotCounted, BallotNotCounted, NotChosen
 from emulation_saas.blocs.events import Membership
+from emulation_saas.disputes.events import DisputeEvent, Disputes
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BallotId, NominationId
 from emulation_saas.nominations.events import LeaderAcclaimed, NominationEvent, NominationMade
-from emulation_saas.nominations.states import Nomination
+from emulation_saas.nominations.states import Nomination, NominationIsDisputed
 from emulation_saas.scoring.events import RankingFrozen
-from emulation_saas.years.events import Year, YearClosed, YearOpened
+from emulation_saas.years.events import Year
 
 
 class Proposals(msgspec.Struct, frozen=True):
@@ -24,6 +25,7 @@ class Proposals(msgspec.Struct, frozen=True):
     """What each counted ballot chose, on any of its questions."""
     leaders: dict[AgencyId, LeaderAcclaimed] = {}
     nominations: dict[NominationId, Nomination] = {}
+    disputes: Disputes = Disputes()
 
     def require_chosen(self, agency: AgencyId, ballot: BallotId | UnsetType) -> None:
         """Let pass what rests on no ballot, or on a counted one that chose the agency.
@@ -40,6 +42,15 @@ class Proposals(msgspec.Struct, frozen=True):
         if agency not in chosen:
             raise NotChosen(ballot)
 
+    def require_undisputed(self, nomination: NominationId) -> None:
+        """Let pass a nomination that does not rest because of a pending dispute.
+
+        Raises:
+            NominationIsDisputed: it does.
+        """
+        if self.disputes.holds(nomination):
+            raise NominationIsDisputed
+
     def ranks_another_first(self, agency: AgencyId) -> bool:
         """Tell whether the newest frozen ranking has others on top, and not this one among them."""
         return self.frozen is not None and all(row.agency != agency for row in self.frozen.ranks if row.rank == 1)
@@ -49,7 +60,8 @@ class Proposals(msgspec.Struct, frozen=True):
         match event:
             case NominationEvent(nomination=handle):
                 made = event if isinstance(event, NominationMade) else self.nominations[handle].made
-                return replace(self, nominations={**self.nominations, handle: Nomination(made, event)})
+                nominations = {**self.nominations, handle: Nomination(made, event)}
+                return replace(self, nominations=nominations, disputes=self.disputes.after(event))
             case LeaderAcclaimed(agency=agency):
                 return replace(self, leaders={**self.leaders, agency: event})
             case BallotCounted(ballot=ballot, outcomes=outcomes):
@@ -57,7 +69,7 @@ class Proposals(msgspec.Struct, frozen=True):
                 return replace(self, chosen={**self.chosen, ballot: chosen})
             case RankingFrozen():
                 return replace(self, frozen=event)
-            case YearOpened() | YearClosed():
-                return replace(self, year=self.year.after(event))
-            case _:
-                return replace(self, members=self.members.after(event))
+            case DisputeEvent():
+                return replace(self, disputes=self.disputes.after(event))
+            case _:  # each of the two knows its own
+                return replace(self, year=self.year.after(event), members=self.members.after(event))

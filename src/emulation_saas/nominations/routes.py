@@ -7,7 +7,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
+from emulation_saas.disputes.events import DisputeUpheld
 from emulation_saas.http.bodies import Body, Line, Text
+from emulation_saas.http.corrections import Correction, cause_of
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, Handle, NominationId
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog
@@ -22,7 +24,7 @@ from emulation_saas.nominations.use_cases import (
 )
 
 
-class LeaderBody(Body, frozen=True, kw_only=True):
+class LeaderBody(Correction, frozen=True, kw_only=True):
     """The leading unit, how it was acclaimed, and why where the ranking says otherwise."""
 
     agency: Handle
@@ -31,7 +33,7 @@ class LeaderBody(Body, frozen=True, kw_only=True):
     because: Text = ""
 
 
-class NominationBody(Body, frozen=True, kw_only=True):
+class NominationBody(Correction, frozen=True, kw_only=True):
     """A member and the award for which it is nominated."""
 
     nomination: Handle
@@ -42,13 +44,13 @@ class NominationBody(Body, frozen=True, kw_only=True):
     legal_basis: Line
 
 
-class YieldBody(Body, frozen=True, kw_only=True):
+class YieldBody(Correction, frozen=True, kw_only=True):
     """Why the nominee withdraws; it need not say."""
 
     because: Text = ""
 
 
-class ReasonBody(Body, frozen=True, kw_only=True):
+class ReasonBody(Correction, frozen=True, kw_only=True):
     """Why a nomination rests or goes on."""
 
     because: Annotated[Text, Meta(min_length=1)]
@@ -81,6 +83,7 @@ async def acclaim_leader(
         ballot=_ballot(data.ballot),
         because=data.because,
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
     )
     return await log.execute(acclaim, by=acting)
 
@@ -104,6 +107,7 @@ async def make_nomination(
         because=data.because,
         legal_basis=data.legal_basis,
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
     )
     return await log.execute(making, by=acting)
 
@@ -124,6 +128,7 @@ async def yield_nomination(
         nomination=NominationId(nomination),
         because=data.because,
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
     )
     return await log.execute(yielding, by=acting)
 
@@ -144,6 +149,7 @@ async def suspend_nomination(
         nomination=NominationId(nomination),
         because=data.because,
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
     )
     return await log.execute(suspending, by=acting)
 
@@ -164,6 +170,7 @@ async def resume_nomination(
         nomination=NominationId(nomination),
         because=data.because,
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
     )
     return await log.execute(resuming, by=acting)
 

@@ -30,6 +30,12 @@ class NominationIsSuspended(Conflict):
     code = "nomination-suspended"
 
 
+class NominationIsDisputed(Conflict):
+    """A dispute for which the nomination rests is pending: its end says how the nomination goes on."""
+
+    code = "nomination-disputed"
+
+
 class NominationNotSuspended(Conflict):
     """The nomination is not suspended."""
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from emulation_saas.ballots.events import BallotCounted
 from emulation_saas.blocs.events import MemberAdmitted, MemberWithdrawn, NotAMember
+from emulation_saas.disputes.events import EVENTS as DISPUTE_EVENTS
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, NominationId
@@ -44,6 +45,7 @@ _OF_THE_YEAR: Final = (
     NominationSuspended,
     NominationResumed,
     NominationForwarded,
+    *DISPUTE_EVENTS,
 )
 
 
@@ -267,6 +269,7 @@ class ResumeNomination(_OnNomination):
         )
         if known.last == resumed:
             return []
+        view.require_undisputed(self.nomination)
         known.require_suspended()
         if not self.because.strip():
             raise ReasonNeeded
@@ -292,5 +295,6 @@ class ForwardNomination(_OnNomination):
         )
         if known.last == forwarded:
             return []
+        view.require_undisputed(self.nomination)
         known.require_made()
         return [forwarded]

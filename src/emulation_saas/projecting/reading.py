@@ -142,7 +142,10 @@ class Reader:
             scope = replace(scope, tags=tuple(projection.tags_of(scope.first)))
         found = await self._find(log, question, scope, when, query.min_position)
         asked = replace(asked, through=found.through, names=await _names(log, view, scope, found.through))
-        document = view.answer({key: folded.state for key, folded in found.documents.items()}, asked)
+        states = {key: folded.state for key, folded in found.documents.items()}
+        if view.acts is not None:
+            asked = replace(asked, powers=await log.authorities_at(view.acts(states, where)))
+        document = view.answer(states, asked)
         if document is None:
             raise NoSuchDocument
         stopped = _stopped(found)

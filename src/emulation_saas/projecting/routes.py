@@ -14,7 +14,7 @@ from emulation_saas.http.answers import JSON, Answer, is_same
 from emulation_saas.http.exchange import exchange_of
 from emulation_saas.http.paging import Page
 from emulation_saas.kernel.authority import Authority
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId
 from emulation_saas.log import ProvinceLog
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.reading import Query, Reader, Reading
@@ -130,6 +130,7 @@ def _where(given: dict[str, Any]) -> Where:
         year=given.get("year", 0),
         agency=AgencyId(given.get("agency", "")),
         ballot=BallotId(given.get("ballot", "")),
+        dispute=DisputeId(given.get("dispute", "")),
     )
 
 

@@ -1,8 +1,8 @@
 """What is asked of documents: under which path, by whom, on which day, and which document answers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Final, Generic, TypeVar, cast
 
@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event, Official
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, PersonId
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId, PersonId
 
 S = TypeVar("S")
 
@@ -21,6 +21,8 @@ KEY_END: Final = "~"
 """Sorts after every character of a handle and after `/`."""
 
 Position = Annotated[int, Meta(ge=1, description="Position in the province's log of the event this rests on")]
+Act = tuple[int, PersonId]
+"""That somebody did something: the position, and who."""
 Names = Mapping[tuple[int, PersonId], str | None]
 """Names of officials, by the position of the event that names them. None once the person's key is gone."""
 
@@ -60,6 +62,7 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     year: int = 0
     agency: AgencyId = AgencyId("")
     ballot: BallotId = BallotId("")
+    dispute: DisputeId = DisputeId("")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +74,8 @@ class Asked:
     valid_on: date
     """The calendar day, in Vietnam, on which names, memberships and offices are asked for."""
     names: Names
+    powers: Mapping[Act, Authority] = field(default_factory=dict[Act, Authority])
+    """What those might do, when they did it, whose acts the view tells."""
     through: int
     """The position at which the answer is true."""
     after: str = ""
@@ -124,6 +129,9 @@ class View(ABC, Generic[S]):
     """Whether the answer depends on who asks, beyond whether he may."""
     persons: tuple[type[Event], ...] = ()
     """The events whose officials it names. Names are no part of a state: they are opened from the log when read."""
+
+    acts: Callable[[Mapping[str, S], Where], Collection[Act]] | None = None
+    """The acts that it tells with the powers by which they were done; those are folded from the log when read."""
 
     @abstractmethod
     def scope(self, asked: Asked) -> Scope:

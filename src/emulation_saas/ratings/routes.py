@@ -7,7 +7,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from emulation_saas.http.bodies import Body, Line
+from emulation_saas.disputes.events import DisputeUpheld
+from emulation_saas.http.bodies import Line
+from emulation_saas.http.corrections import Correction, cause_of
 from emulation_saas.kernel.ids import AgencyId, BlocId, Handle
 from emulation_saas.kernel.rejections import Invalid
 from emulation_saas.kernel.use_cases import Acting
@@ -22,7 +24,7 @@ class AgencyOrAggregate(Invalid):
     code = "agency-or-aggregate"
 
 
-class RatingBody(Body, frozen=True, kw_only=True):
+class RatingBody(Correction, frozen=True, kw_only=True):
     """Either `agency` with `level`, or `aggregate`."""
 
     agency: Handle | UnsetType = UNSET
@@ -32,8 +34,8 @@ class RatingBody(Body, frozen=True, kw_only=True):
     document_no: Annotated[str, Meta(max_length=300)] = ""
     """Empty or absent where the source does not state it."""
 
-    def receiving(self, bloc: BlocId, year: int) -> ReceiveRating | ReceiveAggregateRating:
-        """Return the use case that is meant.
+    def receiving(self, bloc: BlocId, year: int, *, ruling: int | None) -> ReceiveRating | ReceiveAggregateRating:
+        """Return the use case that is meant, as carrying out a ruling where there is one.
 
         Raises:
             AgencyOrAggregate: neither is, or both are, or half of one.
@@ -47,6 +49,7 @@ class RatingBody(Body, frozen=True, kw_only=True):
                 authority=self.authority,
                 document_no=self.document_no,
                 time=self.entered(),
+                causation=ruling,
             )
         if self.agency is UNSET and self.level is UNSET and self.aggregate is not UNSET:
             return ReceiveAggregateRating(
@@ -56,6 +59,7 @@ class RatingBody(Body, frozen=True, kw_only=True):
                 authority=self.authority,
                 document_no=self.document_no,
                 time=self.entered(),
+                causation=ruling,
             )
         raise AgencyOrAggregate
 
@@ -69,7 +73,8 @@ async def receive_rating(
     log: NamedDependency[ProvinceLog],
 ) -> Accepted:
     """Enter what the competent authority found: of one member by name, or in aggregate only."""
-    return await log.execute(data.receiving(BlocId(bloc), year), by=acting)
+    ruling = await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year)
+    return await log.execute(data.receiving(BlocId(bloc), year, ruling=ruling), by=acting)
 
 
 ROUTES = (receive_rating,)

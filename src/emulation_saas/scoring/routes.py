@@ -9,7 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
+from emulation_saas.disputes.events import DisputeUpheld
 from emulation_saas.http.bodies import Body, Text
+from emulation_saas.http.corrections import Correction, cause_of
 from emulation_saas.kernel.ids import AgencyId, BlocId, Handle
 from emulation_saas.kernel.numbers import PointsText
 from emulation_saas.kernel.use_cases import Acting
@@ -46,7 +48,7 @@ class SheetBody(Body, frozen=True, kw_only=True):
     points: Annotated[list[Claim], Meta(min_length=1, max_length=400)]
 
 
-class AppraisalBody(Body, frozen=True, kw_only=True):
+class AppraisalBody(Correction, frozen=True, kw_only=True):
     """The points that a criterion of a member deserves, and why."""
 
     agency: Handle
@@ -56,7 +58,7 @@ class AppraisalBody(Body, frozen=True, kw_only=True):
     stage: Stage
 
 
-class RankingBody(Body, frozen=True, kw_only=True):
+class RankingBody(Correction, frozen=True, kw_only=True):
     """Freezing needs to say nothing but, from paper, when it was done."""
 
 
@@ -97,6 +99,7 @@ async def appraise_score(
         reasons=data.reasons,
         stage=data.stage,
         time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
     )
     return await log.execute(appraisal, by=acting)
 
@@ -110,7 +113,12 @@ async def freeze_ranking(
     log: NamedDependency[ProvinceLog],
 ) -> Accepted:
     """Keep the ranking as the next version."""
-    freezing = FreezeRanking(bloc=BlocId(bloc), year=year, time=data.entered())
+    freezing = FreezeRanking(
+        bloc=BlocId(bloc),
+        year=year,
+        time=data.entered(),
+        causation=await cause_of(data, log, DisputeUpheld, bloc=bloc, year=year),
+    )
     return await log.execute(freezing, by=acting)
 
 

@@ -58,15 +58,49 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How many leading units the bloc may acclaim."""
     self_vote: bool
     """Whether a member may vote for itself."""
+    dispute_answer_days: int | UnsetType = UNSET
+    """Within how many days a dispute is to be answered; absent: no term."""
+    disputes_suspend_nominations: bool
+    """Whether a nomination rests while a dispute about it is pending."""
 
 
 class YearOpened(YearEvent, frozen=True, kw_only=True):
     """The bloc's year was opened with its scheme and rules."""
 
-    type: ClassVar[str] = "year.opened.v1"
+    type: ClassVar[str] = "year.opened.v2"
     visibility: ClassVar[Visibility] = Visibility.PUBLIC
     scheme: Scheme
     rules: Rules
+
+
+class RulesV1(msgspec.Struct, frozen=True, kw_only=True):
+    """The year's rules before they said anything of disputes."""
+
+    legal_basis: str
+    self_scores_close_at: datetime | UnsetType = UNSET
+    leaders_max: int
+    self_vote: bool
+
+
+class YearOpenedV1(YearEvent, frozen=True, kw_only=True):
+    """The bloc's year was opened, by rules that set disputes no term and let them suspend nothing."""
+
+    type: ClassVar[str] = "year.opened.v1"
+    visibility: ClassVar[Visibility] = Visibility.PUBLIC
+    becomes: ClassVar[str | None] = "year.opened.v2"
+    scheme: Scheme
+    rules: RulesV1
+
+    def upcast(self) -> Event:
+        """Return the same opening with rules that say so."""
+        rules = Rules(
+            legal_basis=self.rules.legal_basis,
+            self_scores_close_at=self.rules.self_scores_close_at,
+            leaders_max=self.rules.leaders_max,
+            self_vote=self.rules.self_vote,
+            disputes_suspend_nominations=False,
+        )
+        return YearOpened(bloc=self.bloc, year=self.year, scheme=self.scheme, rules=rules)
 
 
 class YearLaunched(YearEvent, frozen=True, kw_only=True):
@@ -123,4 +157,4 @@ class Year(msgspec.Struct, frozen=True):
                 return self
 
 
-EVENTS = (YearOpened, YearLaunched, YearClosed)
+EVENTS = (YearOpenedV1, YearOpened, YearLaunched, YearClosed)

@@ -57,6 +57,8 @@ class RulesBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     self_scores_close_at: Moment | UnsetType = UNSET
     leaders_max: Annotated[int, Meta(ge=1, le=100)]
     self_vote: bool
+    dispute_answer_days: Annotated[int, Meta(ge=1, le=365)] | UnsetType = UNSET
+    disputes_suspend_nominations: bool = False
 
     def read(self) -> Rules:
         """Return the rules it spells."""
@@ -65,6 +67,8 @@ class RulesBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             self_scores_close_at=UNSET if self.self_scores_close_at is UNSET else moment(self.self_scores_close_at),
             leaders_max=self.leaders_max,
             self_vote=self.self_vote,
+            dispute_answer_days=self.dispute_answer_days,
+            disputes_suspend_nominations=self.disputes_suspend_nominations,
         )
 
 
@@ -121,7 +125,7 @@ async def close_year(
     acting: NamedDependency[Acting],
     log: NamedDependency[ProvinceLog],
 ) -> Accepted:
-    """Close the year, once none of its ballots is open; nothing of it changes after that."""
+    """Close the year, once no ballot is open and no dispute pending; nothing of it changes after that."""
     closing = CloseYear(bloc=BlocId(bloc), year=year, time=data.entered())
     return await log.execute(closing, by=acting)
 

@@ -8,6 +8,8 @@ import msgspec
 
 from emulation_saas.ballots.events import BallotClosed, BallotCounted, BallotOpened
 from emulation_saas.blocs.events import BlocEstablished, NoSuchBloc
+from emulation_saas.disputes.events import EVENTS as DISPUTE_EVENTS
+from emulation_saas.disputes.events import Disputes
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import BallotId, BlocId
@@ -35,6 +37,12 @@ class BallotStillOpen(Conflict):
     code = "ballot-still-open"
 
 
+class DisputePending(Conflict):
+    """A dispute of the year is neither decided nor withdrawn."""
+
+    code = "dispute-pending"
+
+
 class Course(msgspec.Struct, frozen=True, kw_only=True):
     """How far a bloc's year has come."""
 
@@ -42,6 +50,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     year: Year = Year()
     launched_as: str | None = None
     open_ballots: tuple[BallotId, ...] = ()
+    disputes: Disputes = Disputes()
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class _OnYear(UseCase[Course]):
             case BallotClosed(ballot=ended) | BallotCounted(ballot=ended):
                 return replace(view, open_ballots=tuple(ballot for ballot in view.open_ballots if ballot != ended))
             case _:
-                return view
+                return replace(view, disputes=view.disputes.after(event))
 
 
 @dataclass(frozen=True)
@@ -121,8 +130,8 @@ class CloseYear(_OnYear):
     """The year is over; nothing of it changes after this."""
 
     def facts(self) -> Sequence[Selector]:
-        ballots = Selector(types=[BallotOpened, BallotClosed, BallotCounted], tags=[f"year:{self.bloc}/{self.year}"])
-        return [*super().facts(), ballots]
+        types = (BallotOpened, BallotClosed, BallotCounted, *DISPUTE_EVENTS)
+        return [*super().facts(), Selector(types=types, tags=[f"year:{self.bloc}/{self.year}"])]
 
     def decide(self, view: Course, may: Authority, now: datetime) -> Sequence[Event]:
         if not may.runs(self.bloc, self.year):
@@ -132,4 +141,6 @@ class CloseYear(_OnYear):
         view.year.require_open()
         if view.open_ballots:
             raise BallotStillOpen(", ".join(view.open_ballots))
+        if view.disputes.pending:
+            raise DisputePending(", ".join(sorted(view.disputes.pending)))
         return [YearClosed(bloc=self.bloc, year=self.year)]
