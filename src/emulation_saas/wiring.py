@@ -21,8 +21,9 @@ from emulation_saas.http.application import create_app
 from emulation_saas.http.keys import KeySource
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
 from emulation_saas.kernel.events import Event
-from emulation_saas.log import AuthorityFold, Codec, ProvinceLogs, Registry
+from emulation_saas.log import AuthorityFold, Codec, MasterKey, ProvinceLogs, Registry
 from emulation_saas.log import events as log
+from emulation_saas.log.master_key import read_master_key
 from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.meetings import events as meetings
 from emulation_saas.meetings import routes as meetings_routes
@@ -33,6 +34,10 @@ from emulation_saas.offices import routes as offices_routes
 from emulation_saas.pledges import events as pledges
 from emulation_saas.pledges import routes as pledges_routes
 from emulation_saas.postgres.database import Database, database_at
+from emulation_saas.privacy import events as privacy
+from emulation_saas.privacy import routes as privacy_routes
+from emulation_saas.privacy.access_log import AccessLog
+from emulation_saas.privacy.upkeep import Upkeep
 from emulation_saas.projecting.reading import Reader
 from emulation_saas.projecting.routes import document_routes
 from emulation_saas.projecting.runner import Runner
@@ -61,6 +66,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *nominations.EVENTS,
     *offices.EVENTS,
     *meetings.EVENTS,
+    *privacy.EVENTS,
 )
 AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after)
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
@@ -76,25 +82,28 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *nominations_routes.ROUTES,
     *offices_routes.ROUTES,
     *meetings_routes.ROUTES,
+    *privacy_routes.ROUTES,
 )
 
 
-def logs_of(database: Database, *, origin: str) -> ProvinceLogs:
+def logs_of(database: Database, *, origin: str, master: MasterKey) -> ProvinceLogs:
     """Return the logs of a database, with every event type and the fold of authority."""
-    return ProvinceLogs(database, Codec(Registry(EVENT_TYPES)), AUTHORITY, origin=origin)
+    return ProvinceLogs(database, Codec(Registry(EVENT_TYPES)), AUTHORITY, origin=origin, master=master)
 
 
 def application(settings: Settings) -> Litestar:
     """Return the service of one worker. To be called where the event loop runs.
 
     Raises:
-        ValueError: the settings name no database; a worker never starts its own.
+        ValueError: the settings name no database or no master key; a worker never makes its own.
+        MasterKeyError, KeyExposedError: the master key cannot be used.
     """
-    if settings.database_url is None:
-        msg = "a worker needs EMULATION_DATABASE_URL"
+    if settings.database_url is None or settings.master_key is None:
+        msg = "a worker needs EMULATION_DATABASE_URL and EMULATION_MASTER_KEY"
         raise ValueError(msg)
     database = database_at(settings.database_url)
-    logs = logs_of(database, origin=settings.log_origin)
+    logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
+    access_log = AccessLog(logs, database)
 
     async def reachable() -> None:
         await database.app.fetchval(STATEMENTS["ping"])
@@ -102,13 +111,17 @@ def application(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
         async with database.opened(), logs.running():
-            keeping_up = asyncio.create_task(Runner(logs, database, PROJECTIONS).run())
+            keeping_up = [
+                asyncio.create_task(Runner(logs, database, PROJECTIONS).run()),
+                asyncio.create_task(Upkeep(logs, access_log).run()),
+            ]
             try:
                 yield
             finally:
-                keeping_up.cancel()
-                with suppress(asyncio.CancelledError):
-                    await keeping_up
+                for task in keeping_up:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
 
     verifier = Verifier(
         [
@@ -120,9 +133,10 @@ def application(settings: Settings) -> Litestar:
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
         documents=document_routes(PROJECTIONS),
-        given={"reader": Reader(database)},
+        given={"reader": Reader(database), "access_log": access_log},
         logs=logs,
         verifier=verifier,
+        recorder=access_log.record,
         settings=settings,
         reachable=reachable,
         lifespan=[lifespan],

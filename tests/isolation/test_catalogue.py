@@ -27,7 +27,9 @@ async def test_the_catalogue_sees_every_table_of_the_migrations(administrator: "
         "public.documents",
         "public.quarantined",
         "public.snapshots",
+        "public.access_log",
         "sealing.subject_keys",
+        "sealing.province_keys",
         "sealing.log_keys",
     }
     assert protected <= set(names)

@@ -88,6 +88,7 @@ class Door:
         exchange.province, exchange.person = handles["province"], person
         if not all(is_handle(handle) for handle in handles.values() if isinstance(handle, str)):
             raise NoSuchThing
+        exchange.is_by_auditor = may.is_auditor
         _demand_acceptable(asked)
         asked.log, asked.may = log, may
         asked.acting = await _acting(asked, person)

@@ -18,6 +18,8 @@ from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
+from emulation_saas.log.keyring import demand_master_key
+from emulation_saas.log.master_key import MasterKey
 from emulation_saas.log.opening import open_log
 from emulation_saas.log.powers import AuthorityFold
 from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Head
@@ -67,6 +69,15 @@ class ProvinceLog:
         if not authority.known:
             authority = (await self._committer.directory(at_least=monotonic())).authority_of(person)
         return authority
+
+    async def kids_of(self, person: PersonId) -> list[str]:
+        """Return the ids of the personal keys that a person has now."""
+        return await self._committer.keyring.kids_of(person)
+
+    async def finish_erasures(self) -> None:
+        """Destroy every personal key that a recorded erasure has put an end to."""
+        directory = await self._committer.directory(at_least=monotonic())
+        await self._committer.keyring.destroy(directory.erasures)
 
     async def head(self) -> Head:
         """Return where the log stands."""
@@ -164,6 +175,7 @@ class ProvinceLogs:
         fold: AuthorityFold,
         *,
         origin: str,
+        master: MasterKey,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Know no province yet."""
@@ -171,6 +183,7 @@ class ProvinceLogs:
         self._codec = codec
         self._fold = fold
         self._origin = origin
+        self._master = master
         self._clock = clock
         self.waker = Waker(database)
         self._logs: dict[str, ProvinceLog] = {}
@@ -178,7 +191,12 @@ class ProvinceLogs:
 
     @asynccontextmanager
     async def running(self) -> "AsyncGenerator[ProvinceLogs]":
-        """Keep readers awake while inside; at the end, wait for what is being committed."""
+        """Keep readers awake while inside; at the end, wait for what is being committed.
+
+        Raises:
+            MasterKeyError: the personal keys of this database were wrapped by another master key.
+        """
+        await demand_master_key(self._database, self._master)
         await self.waker.start()
         try:
             yield self
@@ -223,7 +241,13 @@ class ProvinceLogs:
         log = self._logs.get(handle)
         if log is None:
             committer = Committer(
-                province, self._database, self._codec, self._fold, clock=self._clock, moved=self.waker.moved
+                province,
+                self._database,
+                self._codec,
+                self._fold,
+                master=self._master,
+                clock=self._clock,
+                moved=self.waker.moved,
             )
             log = ProvinceLog(
                 province, handle, database=self._database, codec=self._codec, committer=committer, waker=self.waker
