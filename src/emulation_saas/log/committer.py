@@ -25,7 +25,6 @@ from emulation_saas.log.facts import DIRECTORY, Facts, Fold, Key, key_of, match_
 from emulation_saas.log.faults import CLOCKS_APART_MAX, ClockWrongError, OutcomeUnknownError
 from emulation_saas.log.frontier import Frontier
 from emulation_saas.log.keyring import Keyring
-from emulation_saas.log.master_key import MasterKey
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import STATEMENTS, Head, Item, Reader
 from emulation_saas.log.repeating import stored_answers
@@ -59,7 +58,7 @@ class Committer:
         codec: Codec,
         fold: AuthorityFold,
         *,
-        master: MasterKey,
+        keyring: Keyring,
         clock: Callable[[], datetime],
         moved: Callable[[ProvinceId, int], None],
     ) -> None:
@@ -70,7 +69,7 @@ class Committer:
         self._fold = fold
         self._clock = clock
         self._moved = moved
-        self.keyring = Keyring(database, province, master)
+        self.keyring = keyring
         self.reader = Reader(province, codec, self.keyring)
         self._drafter = Drafter(province, codec, self.keyring)
         self._facts = Facts()

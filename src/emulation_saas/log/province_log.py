@@ -18,7 +18,7 @@ from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
-from emulation_saas.log.keyring import demand_master_key
+from emulation_saas.log.keyring import Keyring, demand_master_key
 from emulation_saas.log.master_key import MasterKey
 from emulation_saas.log.opening import open_log
 from emulation_saas.log.powers import AuthorityFold
@@ -245,7 +245,7 @@ class ProvinceLogs:
                 self._database,
                 self._codec,
                 self._fold,
-                master=self._master,
+                keyring=Keyring(self._database, province, self._master),
                 clock=self._clock,
                 moved=self.waker.moved,
             )
