@@ -78,16 +78,10 @@ async def alive(url: str, folder: Path) -> AsyncGenerator[Living]:
 async def pledged(url: str, folder: Path) -> AsyncGenerator[Living]:
     """Lend a province whose pledge bears the name of one official."""
     async with alive(url, folder) as living:
-        named = {
-            "name": "Tỉnh Bắc Sông",
-            "kind": "tinh",
-            "code": "00",
-            "effective_on": "2020-01-01",
-            "legal_basis": "NQ",
-        }
+        dated = {"effective_on": "2020-01-01", "legal_basis": "QĐ"}
+        named = {"name": "Tỉnh Bắc Sông", "kind": "tinh", "code": "00", **dated}
         admin = {"issuer": ISSUER, "sub": "admin", "name": "Nguyễn Thị Quản Trị"}
         await living.done("/v1/provinces", {"province": "bac-song", **named, "admin": admin}, sub="root")
-        dated = {"effective_on": "2020-01-01", "legal_basis": "QĐ"}
         await living.done(f"{HERE}/agencies", {"agency": "stp", "name": "Sở Tư pháp", "effective_on": "2020-01-01"})
         await living.done(f"{HERE}/blocs", {"bloc": "tm-1", "name": "Khối 1", "kind": "khoi", **dated})
         await living.done(f"{HERE}/blocs/tm-1/members", {"agency": "stp", **dated})

@@ -9,6 +9,7 @@ from emulation_saas.access.events import NoSuchPerson, PersonRegistered, RoleGra
 from emulation_saas.access.use_cases import GrantRole, RegisterPerson
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
+from emulation_saas.kernel.ids import AgencyId, PersonId
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.privacy.events import HoldLifted, HoldPlaced, PersonErased
 from emulation_saas.privacy.use_cases import ErasePerson, LegalHold, PersonStillEmpowered
@@ -16,6 +17,7 @@ from tests.builders import AGENCY, FELLOW, PERSON
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, given, representing
 
 REGISTERED: Final = PersonRegistered(person=PERSON, issuer="https://id.example", sub="dao", name="Đặng Văn Đào")
+AGAIN: Final = PersonId("p-againagain")
 HELD: Final = HoldPlaced(person=PERSON, legal_basis="Luật Lưu trữ", because="đang thanh tra")
 
 
@@ -27,12 +29,12 @@ def erased(*kids: str) -> PersonErased:
     return PersonErased(person=PERSON, kids=list(kids), legal_basis="Luật 91/2025/QH15", document_no="12/YC")
 
 
-def granted(agency: str = AGENCY) -> RoleGranted:
-    return RoleGranted(person=PERSON, role="member-representative", agency=agency)  # type: ignore[arg-type]
+def granted(agency: AgencyId = AGENCY) -> RoleGranted:
+    return RoleGranted(person=PERSON, role="member-representative", agency=agency)
 
 
-def revoked(agency: str = AGENCY) -> RoleRevoked:
-    return RoleRevoked(person=PERSON, role="member-representative", agency=agency)  # type: ignore[arg-type]
+def revoked(agency: AgencyId = AGENCY) -> RoleRevoked:
+    return RoleRevoked(person=PERSON, role="member-representative", agency=agency)
 
 
 def test_registered_person_is_erased_with_all_keys_in_order() -> None:
@@ -92,6 +94,3 @@ def test_token_of_an_erased_person_is_nobodys_in_a_process_that_knew_it() -> Non
     assert directory.person_of("https://id.example", "dao") is None
     assert directory.erasures == {PERSON: 1}
     assert directory_after(directory, erased("k2")).erasures == {PERSON: 2}
-
-
-AGAIN: Final = type(PERSON)("p-againagain")
