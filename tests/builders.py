@@ -48,6 +48,7 @@ from emulation_saas.nominations.events import (
 )
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from emulation_saas.pledges.events import PledgeDrafted, PledgeSigned
+from emulation_saas.privacy.events import AccessLogDigested, HoldLifted, HoldPlaced, PersonErased
 from emulation_saas.provinces.events import ProvinceNamed, ProvinceOpened
 from emulation_saas.ratings.events import Aggregate, AggregateRatingReceived, RatingReceived
 from emulation_saas.scoring.events import Evidence, Rank, RankingFrozen, ScoreAppraised, SelfScore, SelfScoreSubmitted
@@ -108,6 +109,15 @@ _OF_THE_PROVINCE: Final[tuple[Event, ...]] = (
     PersonRegistered(person=PERSON, issuer="https://id.example.vn", sub="dao", name="Đặng Văn Đào"),
     RoleGranted(person=PERSON, role="council-member"),
     RoleRevoked(person=PERSON, role="council-member"),
+    HoldPlaced(person=PERSON, legal_basis="Luật 06/2022/QH15", because="đang giải quyết khiếu nại"),
+    HoldLifted(person=PERSON, because="đã giải quyết xong"),
+    PersonErased(
+        person=PERSON,
+        kids=["_zng3u5eIIWon9ztnog0GiLod5HhIcHZWs2A0QztD1c"],
+        legal_basis="Luật 91/2025/QH15, Điều 16",
+        document_no="12/YC",
+    ),
+    AccessLogDigested(day=date(2026, 1, 2), entries=2, sha256="0f" * 32),
     AgencyRegistered(agency=AGENCY, name="Thanh tra tỉnh", aliases=["TTT"], effective_on=date(2010, 1, 1)),
     AgencyRenamed(
         agency=AGENCY, name="Thanh tra thành phố", effective_on=date(2025, 3, 1), legal_basis="NQ 45/2025/NQ-HĐND"

@@ -1,10 +1,12 @@
 """Real logs for tests: all event types, the fold of authority, a database of one's own."""
 
+import base64
 import hashlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Final
 
 from msgspec import UNSET
@@ -14,12 +16,22 @@ from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import OPERATOR, AgencyId, PersonId, mint_person
 from emulation_saas.kernel.use_cases import Acting
-from emulation_saas.log import Codec, ProvinceLog, ProvinceLogs, Registry
+from emulation_saas.log import Codec, MasterKey, ProvinceLog, ProvinceLogs, Registry
+from emulation_saas.log.key_files import write_once
 from emulation_saas.postgres.database import open_database
 from emulation_saas.provinces.use_cases import OpenProvince
 from emulation_saas.wiring import AUTHORITY, EVENT_TYPES
 
 ISSUER: Final = "https://issuer.test"
+MASTER_KEY: Final = b"the master key of all the tests."
+"""Of every test's database, whoever opens it."""
+
+
+def keep_master_key(folder: Path) -> Path:
+    """Write the tests' master key to a file for a service, if it is not there; return where."""
+    path = folder / "master.key"
+    write_once(path, base64.b64encode(MASTER_KEY))
+    return path
 
 
 @asynccontextmanager
@@ -29,7 +41,12 @@ async def running_logs(
     """Lend the logs of a database as one process of the service has them."""
     async with open_database(url, app_max=app_max) as database:
         logs = ProvinceLogs(
-            database, Codec(Registry([*EVENT_TYPES, *extra])), AUTHORITY, origin="log.test", clock=clock
+            database,
+            Codec(Registry([*EVENT_TYPES, *extra])),
+            AUTHORITY,
+            origin="log.test",
+            master=MasterKey(MASTER_KEY),
+            clock=clock,
         )
         async with logs.running():
             yield logs

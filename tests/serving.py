@@ -18,6 +18,7 @@ import msgspec
 
 from emulation_saas.http.local_issuer import AUDIENCE, ISSUER, LocalIssuer
 from emulation_saas.postgres.embedded.postmaster import read_pid_file
+from tests.logs import keep_master_key
 from tests.postgres.processes import alive, wait_until
 
 OPERATOR: Final = "operator"
@@ -71,6 +72,7 @@ class Served:
         if self.database_url is not None:
             named = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": str(self.issuer.jwks)}
             environment["EMULATION_DATABASE_URL"] = self.database_url
+            environment["EMULATION_MASTER_KEY"] = str(keep_master_key(self.data))
             environment["EMULATION_ISSUERS"] = msgspec.json.encode([named]).decode()
             environment["EMULATION_OPERATORS"] = msgspec.json.encode([{"issuer": ISSUER, "sub": OPERATOR}]).decode()
         with self._output.open("wb") as output:

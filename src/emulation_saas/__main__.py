@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, rebuild, verify, token."""
+"""The command line: serve, demo, migrate, rebuild, rewrap, verify, token."""
 
 import argparse
 import asyncio
@@ -15,11 +15,15 @@ from emulation_saas.audit import verifier
 from emulation_saas.demo.running import run as run_demo
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
+from emulation_saas.log.key_files import KeyExposedError
+from emulation_saas.log.keyring import rewrap
+from emulation_saas.log.master_key import MasterKeyError, read_master_key
 from emulation_saas.postgres.database import open_database
+from emulation_saas.postgres.embedded import EmbeddedPostgresError
 from emulation_saas.postgres.migrating import MigrationError
 from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.projecting.rebuild import rebuild
-from emulation_saas.serving import data_directory, prepare, supervisor_of
+from emulation_saas.serving import data_directory, database_url_of, master_key_path, prepare, supervisor_of
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
 from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS
 from emulation_saas.wiring import application, logs_of
@@ -35,10 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = _settings(options)
         command: Callable[[Settings, argparse.Namespace], int] = options.command
         return command(settings, options)
-    except SettingsError as error:
+    except (SettingsError, MasterKeyError, KeyExposedError) as error:
         _say(str(error))
         return EXIT_SETTINGS
-    except (ServerRefusedError, MigrationError, OSError) as error:
+    except (ServerRefusedError, MigrationError, EmbeddedPostgresError, OSError) as error:
         _say(str(error))
         return EXIT_FAILED
 
@@ -71,11 +75,12 @@ def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
     if projection is None:
         _say(f"there is no projection {options.projection}; there are: {', '.join(each.name for each in PROJECTIONS)}")
         return EXIT_USAGE
+    master = read_master_key(master_key_path(settings))
 
     async def run() -> int:
         async with (
             open_database(_url(settings)) as database,
-            logs_of(database, origin=settings.log_origin).running() as logs,
+            logs_of(database, origin=settings.log_origin, master=master).running() as logs,
         ):
             log = await logs.find(options.province)
             if log is None:
@@ -91,6 +96,20 @@ def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
 
 def _verify(_: Settings, options: argparse.Namespace) -> int:
     return verifier.run(options)
+
+
+def _rewrap(settings: Settings, options: argparse.Namespace) -> int:
+    old, new = read_master_key(master_key_path(settings)), read_master_key(options.new_master_key)
+
+    async def run(url: str) -> int:
+        async with open_database(url, app_max=1) as database:
+            return await rewrap(database, old, new)
+
+    with database_url_of(settings, report=_say) as url:
+        rewrapped = asyncio.run(run(url))
+    text = f"{rewrapped} province keys are wrapped by {options.new_master_key}: it is the master key from now on"
+    _print(options, {"rewrapped": rewrapped}, text)
+    return 0
 
 
 def _token(settings: Settings, options: argparse.Namespace) -> int:
@@ -120,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     serving = _command(commands, "serve", _serve, "run the service until told to stop")
     serving.add_argument("--database-url", help="use this PostgreSQL instead of the embedded one")
     serving.add_argument("--data", type=Path, help="directory of the embedded database")
+    serving.add_argument("--master-key", type=Path, help="file of the master key, with a database of one's own")
     serving.add_argument("--host", help="address to listen on")
     serving.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
     serving.add_argument("--workers", type=int, help="worker processes")
@@ -135,8 +155,15 @@ def _parser() -> argparse.ArgumentParser:
     rebuilding.add_argument("province", help="the province's handle")
     rebuilding.add_argument("projection", help="the projection's name")
     rebuilding.add_argument("--database-url", help="which database")
+    rebuilding.add_argument("--master-key", type=Path, help="file of the master key")
     rebuilding.add_argument("--json", action="store_true", help="print for a machine")
     verifier.add_commands(_command(commands, "verify", _verify, "check a log offline, trusting nobody"))
+    rewrapping = _command(commands, "rewrap", _rewrap, "wrap all province keys by a new master key (service stopped)")
+    rewrapping.add_argument("--new-master-key", type=Path, required=True, help="file of the new master key")
+    rewrapping.add_argument("--master-key", type=Path, help="file of the present one")
+    rewrapping.add_argument("--database-url", help="which database; without it the embedded one")
+    rewrapping.add_argument("--data", type=Path, help="directory of the embedded database")
+    rewrapping.add_argument("--json", action="store_true", help="print for a machine")
     issuing = _command(commands, "token", _token, "issue a token of the local issuer (embedded mode)")
     issuing.add_argument("sub", help="the subject, such as operator")
     issuing.add_argument("--data", type=Path, help="directory of the embedded database")

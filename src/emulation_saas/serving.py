@@ -3,13 +3,17 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from emulation_saas.http.local_issuer import AUDIENCE, ISSUER, LocalIssuer
+from emulation_saas.log.keyring import demand_master_key, province_keys
+from emulation_saas.log.master_key import MasterKeyError, make_master_key, read_master_key
+from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres, default_data_directory
 from emulation_saas.postgres.migrating import migrate
 from emulation_saas.postgres.server import check_server
@@ -18,6 +22,8 @@ from emulation_saas.supervising import Supervisor
 
 LOCAL_OPERATOR: Final = "operator"
 """The subject of the local issuer that may open provinces, in the embedded mode only."""
+MASTER_KEY: Final = "master.key"
+"""The master key's file in the data directory."""
 _PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "COVERAGE_PROCESS_START")
 
 
@@ -39,6 +45,7 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_l
     def environment() -> Mapping[str, str]:
         url = database.url if database is not None else settings.database_url or ""
         asyncio.run(prepare(url, report))
+        asyncio.run(settle_master_key(settings, url))
         if database is not None:
             report(f"database: {url}")  # for --database-url of the other commands; it holds no secret
         return worker_environment(settings, url=url, local=database is not None)
@@ -55,6 +62,24 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_l
     )
 
 
+@contextmanager
+def database_url_of(settings: Settings, *, report: Callable[[str], None]) -> Generator[str]:
+    """Lend the database of a service that is stopped: the one named, or the embedded one, started for this.
+
+    Raises:
+        EmbeddedPostgresError: it cannot run, or the service runs.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    database = EmbeddedPostgres(data_directory(settings), report=report)
+    database.start()
+    try:
+        yield database.url
+    finally:
+        database.stop()
+
+
 async def prepare(url: str, report: Callable[[str], None]) -> None:
     """Check the server and bring the schema up to date.
 
@@ -65,6 +90,34 @@ async def prepare(url: str, report: Callable[[str], None]) -> None:
     for warning in await check_server(url):
         report(f"warning: {warning}")
     await migrate(url, report)
+
+
+def master_key_path(settings: Settings) -> Path:
+    """Return where the master key lies: as the settings say, else in the data directory."""
+    return (settings.master_key or data_directory(settings) / MASTER_KEY).absolute()
+
+
+async def settle_master_key(settings: Settings, url: str) -> None:
+    """See to it that there is a master key and that it is the one of this database; made for a new embedded one.
+
+    Raises:
+        MasterKeyError: it is not named, gone, malformed, or another one wrapped the keys in this database.
+        KeyExposedError: others may read it.
+    """
+    if settings.master_key is None and settings.database_url is not None:
+        msg = (
+            f"{PREFIX}MASTER_KEY must name the file of the master key, which wraps the keys of personal data. Make it "
+            "once and keep a copy apart: (umask 077; head -c 32 /dev/urandom | base64 > FILE)"
+        )
+        raise MasterKeyError(msg)
+    path = master_key_path(settings)
+    async with open_database(url, app_max=1) as database:
+        if settings.master_key is None and not path.exists():
+            if await province_keys(database):
+                msg = f"{path} is gone, and the keys of personal data in this database are wrapped by it: put it back"
+                raise MasterKeyError(msg)
+            make_master_key(path)
+        await demand_master_key(database, read_master_key(path))
 
 
 def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str, str]:
@@ -86,4 +139,5 @@ def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str
         f"{PREFIX}ISSUERS": msgspec.json.encode(issuers).decode(),
         f"{PREFIX}OPERATORS": msgspec.json.encode(operators).decode(),
         f"{PREFIX}LOG_ORIGIN": settings.log_origin,
+        f"{PREFIX}MASTER_KEY": str(master_key_path(settings)),
     }

@@ -47,6 +47,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "own data directory, for root /var/lib/emulation-saas"
         ),
     ] = None
+    master_key: Annotated[
+        Path | None,
+        Meta(
+            description="File of the master key, which wraps the keys of personal data (32 random bytes in base64, "
+            "mode 0600); needed with a database of one's own, else made in the data directory. Lost, all names are gone"
+        ),
+    ] = None
     host: Annotated[str, Meta(description="Address to listen on", min_length=1, max_length=255)] = "127.0.0.1"
     port: Annotated[int, Meta(description="Port to listen on; 0 takes a free one", ge=0, le=65_535)] = 8080
     workers: Annotated[int, Meta(description="Worker processes", ge=1, le=64)] = 2

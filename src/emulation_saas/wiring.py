@@ -27,8 +27,9 @@ from emulation_saas.http.application import create_app
 from emulation_saas.http.keys import KeySource
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
 from emulation_saas.kernel.events import Event
-from emulation_saas.log import AuthorityFold, Codec, ProvinceLogs, Registry
+from emulation_saas.log import AuthorityFold, Codec, MasterKey, ProvinceLogs, Registry
 from emulation_saas.log import events as log
+from emulation_saas.log.master_key import read_master_key
 from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.meetings import events as meetings
 from emulation_saas.meetings import routes as meetings_routes
@@ -39,6 +40,10 @@ from emulation_saas.offices import routes as offices_routes
 from emulation_saas.pledges import events as pledges
 from emulation_saas.pledges import routes as pledges_routes
 from emulation_saas.postgres.database import Database, database_at
+from emulation_saas.privacy import events as privacy
+from emulation_saas.privacy import routes as privacy_routes
+from emulation_saas.privacy.access_log import AccessLog
+from emulation_saas.privacy.upkeep import Upkeep
 from emulation_saas.projecting.reading import Reader
 from emulation_saas.projecting.routes import document_routes
 from emulation_saas.projecting.runner import Runner
@@ -68,6 +73,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *offices.EVENTS,
     *meetings.EVENTS,
     *disputes.EVENTS,
+    *privacy.EVENTS,
 )
 AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after)
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
@@ -86,26 +92,29 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *audit_routes.ROUTES,
     *export_routes.ROUTES,
     *disputes_routes.ROUTES,
+    *privacy_routes.ROUTES,
 )
 
 
-def logs_of(database: Database, *, origin: str) -> ProvinceLogs:
+def logs_of(database: Database, *, origin: str, master: MasterKey) -> ProvinceLogs:
     """Return the logs of a database, with every event type and the fold of authority."""
-    return ProvinceLogs(database, Codec(Registry(EVENT_TYPES)), AUTHORITY, origin=origin)
+    return ProvinceLogs(database, Codec(Registry(EVENT_TYPES)), AUTHORITY, origin=origin, master=master)
 
 
 def application(settings: Settings) -> Litestar:
     """Return the service of one worker. To be called where the event loop runs.
 
     Raises:
-        ValueError: the settings name no database; a worker never starts its own.
+        ValueError: the settings name no database or no master key; a worker never makes its own.
+        MasterKeyError, KeyExposedError: the master key cannot be used.
     """
-    if settings.database_url is None:
-        msg = "a worker needs EMULATION_DATABASE_URL"
+    if settings.database_url is None or settings.master_key is None:
+        msg = "a worker needs EMULATION_DATABASE_URL and EMULATION_MASTER_KEY"
         raise ValueError(msg)
     database = database_at(settings.database_url)
-    logs = logs_of(database, origin=settings.log_origin)
     signer = Signer(database)
+    logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
+    access_log = AccessLog(logs, database)
 
     async def reachable() -> None:
         await database.app.fetchval(STATEMENTS["ping"])
@@ -116,6 +125,7 @@ def application(settings: Settings) -> Litestar:
             working = [
                 asyncio.create_task(Runner(logs, database, PROJECTIONS).run()),
                 asyncio.create_task(signer.run(logs)),
+                asyncio.create_task(Upkeep(logs, access_log).run()),
             ]
             try:
                 yield
@@ -136,9 +146,10 @@ def application(settings: Settings) -> Litestar:
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
         documents=document_routes(PROJECTIONS),
-        given={"reader": Reader(database), "signer": signer},
+        given={"reader": Reader(database), "signer": signer, "access_log": access_log},
         logs=logs,
         verifier=verifier,
+        recorder=access_log.record,
         settings=settings,
         reachable=reachable,
         receipt=partial(receipts.receipt, signer),

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from msgspec import UNSET, UnsetType
 
-from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
-from emulation_saas.access.use_cases import GrantRole, NoSuchPerson, RoleScopeMismatch
+from emulation_saas.access.events import NoSuchPerson, PersonRegistered, RoleGranted, RoleRevoked
+from emulation_saas.access.use_cases import GrantRole, RoleScopeMismatch
 from emulation_saas.agencies.events import AgencyRegistered
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted
 from emulation_saas.kernel.authority import Authority, Role, operator

@@ -3,8 +3,8 @@
 import pytest
 from msgspec import UNSET, UnsetType
 
-from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
-from emulation_saas.access.use_cases import LastAdministrator, NoSuchPerson, RevokeRole, RoleScopeMismatch
+from emulation_saas.access.events import NoSuchPerson, PersonRegistered, RoleGranted, RoleRevoked
+from emulation_saas.access.use_cases import LastAdministrator, RevokeRole, RoleScopeMismatch
 from emulation_saas.kernel.authority import Authority, Role, operator
 from emulation_saas.kernel.ids import AgencyId, PersonId
 from emulation_saas.kernel.rejections import NotEmpowered

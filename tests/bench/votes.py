@@ -18,7 +18,7 @@ from tests.bench.figures import Row, medians
 from tests.bench.load import Job, Outcome, Sender
 from tests.bench.serving import serving
 from tests.bench.world import BLOC, YEAR, World, build
-from tests.logs import running_logs
+from tests.logs import keep_master_key, running_logs
 
 CONNECTIONS: Final = (1, 16, 64)
 VOTERS: Final = 64
@@ -38,6 +38,7 @@ def measure(
     """Measure service and bare handlers in turns, so that the machine's moods meet all of them."""
     world = asyncio.run(_built(url))
     issuer = LocalIssuer(folder)
+    keep_master_key(folder)
     senders = [Sender(issuer.issue(voter.sub), voter.agency) for voter in world.voters]
     path = f"/v1/provinces/{world.province}/blocs/{BLOC}/years/{YEAR}/ballots/{world.ballots[0]}/votes"
     env = worker_environment(Settings(data=folder), url=url, local=True) | {

@@ -24,6 +24,7 @@ from emulation_saas.http.application import create_app
 from emulation_saas.http.bodies import Body, Line
 from emulation_saas.http.keys import KeySource
 from emulation_saas.http.paging import Page
+from emulation_saas.http.reads import Read, Recorder
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.ids import PersonId
@@ -141,8 +142,12 @@ def little_service(
     routes: Sequence[ControllerRouterHandler] = (),
     reachable: Callable[[], Awaitable[None]] | None = None,
     given: dict[str, object] | None = None,
+    recorder: Recorder | None = None,
 ) -> Litestar:
     """Return the service around one notebook."""
+
+    async def recorded(read: Read) -> None:
+        raise AssertionError(read)
 
     async def reached() -> None:
         return None
@@ -154,6 +159,7 @@ def little_service(
         platform_routes=[open_province],
         logs=Notebooks(notebook or Notebook()),
         verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=keys)]),
+        recorder=recorder or recorded,
         settings=Settings(operators=(Operator(issuer=ISSUER, sub="root"),)),
         reachable=reachable or reached,
         given=given,

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from emulation_saas.http.keys import KeySource
-from emulation_saas.http.local_issuer import AUDIENCE, ISSUER, KeyExposedError, LocalIssuer
+from emulation_saas.http.local_issuer import AUDIENCE, ISSUER, LocalIssuer
 from emulation_saas.http.refusals import UnknownCaller
 from emulation_saas.http.tokens import Caller, TrustedIssuer, Verifier
+from emulation_saas.log.key_files import KeyExposedError
 
 
 def verifier(issuer: LocalIssuer) -> Verifier:

@@ -28,6 +28,8 @@ CHANGEABLE: Final = {
     "public.documents": {"UPDATE", "DELETE"},
     "public.quarantined": {"UPDATE", "DELETE"},
     "public.snapshots": {"UPDATE", "DELETE"},
+    "sealing.subject_keys": {"UPDATE", "DELETE"},
+    "sealing.province_keys": {"UPDATE"},
 }
 # Which role serves a schema. No other schema may exist, and no other role may come in, but heads to look.
 SERVING: Final = {"public": APP_ROLE, "sealing": KEYS_ROLE}

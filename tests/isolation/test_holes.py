@@ -25,7 +25,7 @@ ADA: Final = ProvinceId(UUID("0190c3f2-0000-7000-8000-00000000000a"))
 BAO: Final = ProvinceId(UUID("0190c3f2-0000-7000-8000-00000000000b"))
 NOBODY: Final = UUID(int=1)
 APPEND: Final = load_statements("emulation_saas.log")["append"]
-FACTS: Final = ("events", "event_tags", "idempotency", "provinces")
+FACTS: Final = ("events", "event_tags", "idempotency", "provinces", "tree_tiles", "access_log")
 # One row of every table with row security.
 ROWS: Final = {
     "log_head": "VALUES ($1::uuid, 1, now(), '', sha256('')) ",
@@ -36,6 +36,8 @@ ROWS: Final = {
     "documents": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, '{}')",
     "quarantined": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, 'no')",
     "snapshots": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, '{}')",
+    "access_log": "VALUES ($1::uuid, '2026-01-02', '2026-01-02 03:00Z', $1, 'p-1', 'GET /', null, null, 'names')",
+    "sealing.province_keys": "VALUES ($1::uuid, decode(repeat('00', 40), 'hex'))",
     "sealing.subject_keys": "VALUES ($1::uuid, 'p-1', 1, sha256(''))",
     "sealing.log_keys": "VALUES ($1::uuid, 'vkey', sha256(''))",
     "tree_tiles": f"VALUES ($1::uuid, 0, 0, decode('{'00' * 8192}', 'hex'), sha256(''))",
@@ -177,14 +179,14 @@ async def test_after_append_the_transaction_is_bound_to_its_province(database: D
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET province_id = province_id", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_facts_can_be_neither_changed_nor_removed(database: Database, statement: str) -> None:
-    for table in ("events", "event_tags", "idempotency", "provinces", "tree_tiles"):
+    for table in FACTS:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"permission denied for table {table}"):
             async with database.in_province(ADA) as connection:
                 await connection.execute(statement.format(table))
 
 
 async def test_the_service_cannot_read_keys(database: Database) -> None:
-    for table in ("sealing.subject_keys", "sealing.log_keys", "sealing.signed_heads"):
+    for table in ("sealing.subject_keys", "sealing.province_keys", "sealing.log_keys", "sealing.signed_heads"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for schema sealing"):
             async with database.in_province(ADA) as connection:
                 await connection.fetch(f"SELECT * FROM {table}")

@@ -38,6 +38,7 @@ from emulation_saas.nominations.events import (
 )
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from emulation_saas.pledges.events import PledgeDrafted, PledgeSigned
+from emulation_saas.privacy.events import AccessLogDigested, HoldLifted, HoldPlaced, PersonErased
 from emulation_saas.provinces.events import ProvinceNamed, ProvinceOpened
 from emulation_saas.ratings.events import AggregateRatingReceived, RatingReceived
 from emulation_saas.scoring.events import RankingFrozen, ScoreAppraised, SelfScoreSubmitted
@@ -70,6 +71,7 @@ COLUMNS: Final[dict[str, tuple[type[Event], ...]]] = {
         OfficeElected,
         OfficeAppointed,
         MeetingHeld,
+        PersonErased,
     ),
     "parties: the bloc and an agency": (
         SelfScoreSubmitted,
@@ -89,7 +91,7 @@ COLUMNS: Final[dict[str, tuple[type[Event], ...]]] = {
         DisputeWithdrawn,
     ),
     "parties: the bloc": (AggregateRatingReceived, RankingFrozen, BallotOpened, BallotClosed, BallotCounted),
-    "council": (PersonRegistered, RoleGranted, RoleRevoked),
+    "council": (PersonRegistered, RoleGranted, RoleRevoked, HoldPlaced, HoldLifted, AccessLogDigested),
 }
 
 INTEGRATOR: Final = Authority(person=SOMEBODY, known=True, is_integrator=True)

@@ -45,7 +45,7 @@ PLACE: Final = Place(
     salt=bytes(range(16)),
 )
 ENCRYPTION, KID = derive(bytes(range(32)))
-OPENER: Final = Opener(PROVINCE, {PERSON: (ENCRYPTION, KID)}, {KID: ENCRYPTION})
+OPENER: Final = Opener(PROVINCE, {(PERSON, 1): (ENCRYPTION, KID)}, {KID: ENCRYPTION})
 DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{0,5}[1-9])?")
 """The grammar of design.md 4, written again on purpose."""
 EVERY: Final = [

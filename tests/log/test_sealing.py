@@ -11,11 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 
 from emulation_saas.access.events import PersonRegistered
 from emulation_saas.kernel.ids import PersonId, ProvinceId
 from emulation_saas.kernel.use_cases import Selector
-from emulation_saas.log import sealing
+from emulation_saas.log import keyring
 from emulation_saas.log.frontier import leaf_hash
 from emulation_saas.log.sealing import Opener, derive, kids_in, persons_in, read_bytes, spell_bytes
 from emulation_saas.log.shapes import shape_of
@@ -25,7 +26,7 @@ from emulation_saas.postgres.server import APP_ROLE, HEADS_ROLE, KEYS_ROLE
 from tests.builders import PERSON, SAMPLES
 from tests.database import connected, superuser
 from tests.log.test_frontier import root_of
-from tests.logs import Opened, open_province, running_logs
+from tests.logs import MASTER_KEY, Opened, open_province, running_logs
 
 NAME: Final = "Nguyễn Thị Quản Trị"
 """As `open_province` registers its first administrator."""
@@ -42,7 +43,7 @@ def name_of(url: str) -> str:
 def opener_of(key: bytes, *, province: ProvinceId = PROVINCE) -> Opener:
     """Return an opener that holds one person's key."""
     encryption, kid = derive(key)
-    return Opener(province, {PERSON: (encryption, kid)}, {kid: encryption})
+    return Opener(province, {(PERSON, 1): (encryption, kid)}, {kid: encryption})
 
 
 def hkdf(key: bytes, info: bytes) -> bytes:
@@ -104,8 +105,10 @@ async def test_bytes_are_hashed_as_sealed_and_opened_by_the_documented_steps(
         province = await open_province(logs)
         stored = next(each for each in (await province.log.read())[0] if each.event.type == PersonRegistered.type)
     async with superuser(server, name_of(database_url)) as connection:
-        key = await connection.fetchval("SELECT key FROM sealing.subject_keys")
+        wrapped = await connection.fetchval("SELECT key FROM sealing.subject_keys")
+        of_province = await connection.fetchval("SELECT wrapped FROM sealing.province_keys")
         leaf = await connection.fetchval("SELECT leaf_hash FROM events WHERE position = $1", stored.position)
+    key = aes_key_unwrap(aes_key_unwrap(MASTER_KEY, of_province), wrapped)
     assert leaf_hash(stored.event.data) == leaf
     sealed = msgspec.json.decode(stored.event.data)["data"]["name"]
     assert sealed.keys() == {"$enc", "c", "kid", "n"}
@@ -143,7 +146,7 @@ async def test_destroyed_key_opens_nothing_once_the_keyring_is_read_again(
         async with superuser(server, name_of(database_url)) as connection:
             await connection.execute("DELETE FROM sealing.subject_keys")
         assert (await registered(province)).name == NAME, "kept for a while"
-        monkeypatch.setattr(sealing, "KEYS_KEPT_S", 0.0)
+        monkeypatch.setattr(keyring, "KEYS_KEPT_S", 0.0)
         assert (await registered(province)).name is None
 
 
@@ -163,6 +166,8 @@ async def test_two_processes_seal_a_person_with_one_key(server: EmbeddedPostgres
         (KEYS_ROLE, "public.log_head"),
         (APP_ROLE, "sealing.subject_keys"),
         (APP_ROLE, "sealing.log_keys"),
+        (APP_ROLE, "sealing.province_keys"),
+        (KEYS_ROLE, "public.access_log"),
         (HEADS_ROLE, "public.events"),
         (HEADS_ROLE, "sealing.subject_keys"),
     ],

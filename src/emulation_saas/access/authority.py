@@ -16,6 +16,7 @@ from emulation_saas.kernel.authority import Authority, Office, Role
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
+from emulation_saas.privacy.events import PersonErased
 
 DIRECTORY_FACTS: Final[tuple[type[Event], ...]] = (
     PersonRegistered,
@@ -25,6 +26,7 @@ DIRECTORY_FACTS: Final[tuple[type[Event], ...]] = (
     OfficeAppointed,
     MemberAdmitted,
     MemberWithdrawn,
+    PersonErased,
 )
 """The event types that authority rests on."""
 
@@ -58,6 +60,8 @@ class Directory:
     """The same as `holders`, by agency."""
     blocs: dict[AgencyId, frozenset[BlocId]] = field(default_factory=dict)
     """Blocs of which an agency is a member by the last fact, whatever day it counts from."""
+    erasures: dict[PersonId, int] = field(default_factory=dict)
+    """How often each person has been erased: what is recorded afterwards is sealed with another key."""
     _worked_out: dict[PersonId, Authority] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def person_of(self, issuer: str, sub: str) -> PersonId | None:
@@ -109,16 +113,29 @@ def directory_after(view: Directory, event: Event) -> Directory:
     if type(event) not in _FACTS:
         return view
     match event:
-        case PersonRegistered(person=person, issuer=str(issuer), sub=str(sub)):
-            return replace(view, bindings={**view.bindings, (issuer, sub): person})
+        case PersonRegistered() | PersonErased():
+            return _with_binding(view, event)
         case RoleGranted() | RoleRevoked():
             return _with_role(view, event)
         case OfficeElected() | OfficeAppointed():
             return _with_holder(view, (event.bloc, event.for_year, event.office), event.agency)
         case MemberAdmitted() | MemberWithdrawn():
             return _with_membership(view, event)
-        case _:  # a person whose key is gone: the token, if it still exists, is nobody's
+        case _:  # pragma: no cover - all facts are told above
             return view
+
+
+def _with_binding(view: Directory, event: PersonRegistered | PersonErased) -> Directory:
+    match event:
+        case PersonRegistered(person=person, issuer=str(issuer), sub=str(sub)):
+            return replace(view, bindings={**view.bindings, (issuer, sub): person})
+        case PersonRegistered():  # a person whose key is gone: the token, if it still exists, is nobody's
+            return view
+        case PersonErased(person=person):
+            bindings = {token: bound for token, bound in view.bindings.items() if bound != person}
+            return replace(
+                view, bindings=bindings, erasures={**view.erasures, person: view.erasures.get(person, 0) + 1}
+            )
 
 
 def _with_role(view: Directory, event: RoleGranted | RoleRevoked) -> Directory:

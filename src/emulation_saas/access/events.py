@@ -7,6 +7,13 @@ from msgspec import UNSET, UnsetType
 from emulation_saas.kernel.authority import Role
 from emulation_saas.kernel.events import Event, Personal, Visibility
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
+from emulation_saas.kernel.rejections import NotFound
+
+
+class NoSuchPerson(NotFound):
+    """No person is known under this id."""
+
+    code = "no-such-person"
 
 
 class PersonRegistered(Event, frozen=True, kw_only=True):

@@ -9,14 +9,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from emulation_saas.access.authority import RoleHeld
-from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
+from emulation_saas.access.events import NoSuchPerson, PersonRegistered, RoleGranted, RoleRevoked
 from emulation_saas.agencies.events import AgencyRegistered
 from emulation_saas.blocs.events import BlocEstablished
 from emulation_saas.kernel.authority import Authority, Role
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
-from emulation_saas.kernel.rejections import Conflict, Invalid, NotEmpowered, NotFound
+from emulation_saas.kernel.rejections import Conflict, Invalid, NotEmpowered
 from emulation_saas.kernel.use_cases import Selector, UseCase
+from emulation_saas.privacy.events import PersonErased
 
 _ADMIN: Final = RoleHeld("province-admin")
 _SCOPES: Final[dict[Role, set[str]]] = {
@@ -25,12 +26,6 @@ _SCOPES: Final[dict[Role, set[str]]] = {
     "expert": {"bloc", "criterion"},
 }
 """What a role must name; a role that is not listed names nothing."""
-
-
-class NoSuchPerson(NotFound):
-    """No person is registered under this id."""
-
-    code = "no-such-person"
 
 
 class PersonAlreadyRegistered(Conflict):
@@ -63,6 +58,12 @@ class Persons(msgspec.Struct, frozen=True):
     by_id: dict[PersonId, PersonRegistered] = {}
     by_token: dict[tuple[str, str], PersonId] = {}
 
+    def without(self, person: PersonId) -> "Persons":
+        """Return the same after a person was erased: the id stays taken, the token is free again."""
+        erased = PersonRegistered(person=person, issuer=None, sub=None, name=None)
+        by_id = {**self.by_id, person: erased} if person in self.by_id else self.by_id
+        return Persons(by_id, {token: bound for token, bound in self.by_token.items() if bound != person})
+
 
 @dataclass(frozen=True)
 class RegisterPerson(UseCase[Persons]):
@@ -74,7 +75,7 @@ class RegisterPerson(UseCase[Persons]):
     name: str
 
     def facts(self) -> Sequence[Selector]:
-        return [Selector(types=[PersonRegistered])]
+        return [Selector(types=[PersonRegistered, PersonErased])]
 
     @staticmethod
     def initial() -> Persons:
@@ -85,8 +86,10 @@ class RegisterPerson(UseCase[Persons]):
         match event:
             case PersonRegistered(person=person, issuer=str(issuer), sub=str(sub)):
                 return Persons({**view.by_id, person: event}, {**view.by_token, (issuer, sub): person})
-            case PersonRegistered(person=person):  # erased: the id stays taken, the token is free again
+            case PersonRegistered(person=person):
                 return Persons({**view.by_id, person: event}, view.by_token)
+            case PersonErased(person=person):
+                return view.without(person)
             case _:
                 return view
 
@@ -116,9 +119,11 @@ class Roles(msgspec.Struct, frozen=True):
         """Tell whether a person holds a role with exactly this scope."""
         return role in self.held.get(person, ())
 
-    def with_held(self, person: PersonId, held: frozenset[RoleHeld]) -> "Roles":
-        """Return the same with these roles of one person."""
-        return msgspec.structs.replace(self, held={**self.held, person: held})
+    def after(self, event: RoleGranted | RoleRevoked) -> "Roles":
+        """Return the same after a role was given or taken."""
+        held, role = self.held.get(event.person, frozenset()), {RoleHeld.by(event)}
+        held = held | role if isinstance(event, RoleGranted) else held - role
+        return msgspec.structs.replace(self, held={**self.held, event.person: held})
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,9 @@ class _OnRole(UseCase[Roles]):
     criterion: str | UnsetType = UNSET
 
     def facts(self) -> Sequence[Selector]:
-        return [Selector(types=[PersonRegistered, RoleGranted, RoleRevoked], tags=[f"person:{self.person}"])]
+        return [
+            Selector(types=[PersonRegistered, PersonErased, RoleGranted, RoleRevoked], tags=[f"person:{self.person}"])
+        ]
 
     @staticmethod
     def initial() -> Roles:
@@ -143,14 +150,14 @@ class _OnRole(UseCase[Roles]):
         match event:
             case PersonRegistered():
                 return msgspec.structs.replace(view, is_registered=True)
+            case PersonErased():  # bound to no token any longer: a role would be nobody's
+                return msgspec.structs.replace(view, is_registered=False)
             case AgencyRegistered():
                 return msgspec.structs.replace(view, is_agency_registered=True)
             case BlocEstablished():
                 return msgspec.structs.replace(view, is_bloc_established=True)
-            case RoleGranted(person=person):
-                return view.with_held(person, view.held.get(person, frozenset()) | {RoleHeld.by(event)})
-            case RoleRevoked(person=person):
-                return view.with_held(person, view.held.get(person, frozenset()) - {RoleHeld.by(event)})
+            case RoleGranted() | RoleRevoked():
+                return view.after(event)
             case _:
                 return view
 
@@ -206,7 +213,7 @@ class RevokeRole(_OnRole):
         if self.role != "province-admin":
             return super().facts()
         return [  # whether another administrator is left, everybody's roles tell
-            Selector(types=[PersonRegistered], tags=[f"person:{self.person}"]),
+            Selector(types=[PersonRegistered, PersonErased], tags=[f"person:{self.person}"]),
             Selector(types=[RoleGranted, RoleRevoked]),
         ]
 

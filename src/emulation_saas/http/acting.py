@@ -92,6 +92,7 @@ class Door:
         spelled: dict[str, str] = asked.route_handler.opt.get(SPELLED, {})
         if not all(_is_well_spelled(each, spelled.get(name)) for name, each in handles.items()):
             raise NoSuchThing
+        exchange.is_by_auditor = may.is_auditor
         _demand_acceptable(asked)
         asked.log, asked.may = log, may
         asked.acting = await _acting(asked, person)

@@ -3,6 +3,7 @@
 ::
 
     server ─▶ Service.__call__       request id, header and target limits, deadline, security headers, log line
+               │                     reads of names and by auditors on record before their answer
                └─ router             404 and 405 as problems
                    └─ Door           token, province, person, authority       /v1/provinces/{province}/…, /v1/…
                        └─ route      body in one spelling, use case, answer
@@ -19,8 +20,8 @@ from litestar import Litestar, Router
 from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
 
 from emulation_saas.http.acting import Door, Logs, platform_dependencies, province_dependencies
-from emulation_saas.http.answers import CommandAnswer
-from emulation_saas.http.exchange import Exchange
+from emulation_saas.http.answers import CommandAnswer, send_answer
+from emulation_saas.http.exchange import Exchange, begin_exchange
 from emulation_saas.http.health import live, readiness
 from emulation_saas.http.limits import (
     BODY_BYTES_MAX,
@@ -28,9 +29,10 @@ from emulation_saas.http.limits import (
     REQUESTS_IN_FLIGHT_MAX,
     TARGET_BYTES_MAX,
 )
-from emulation_saas.http.logs import log_exchange
+from emulation_saas.http.logs import log_exchange, log_failure
 from emulation_saas.http.openapi import openapi_config
 from emulation_saas.http.problems import exception_handlers, problem
+from emulation_saas.http.reads import Read, ReadNotRecorded, Recorder, read_in
 from emulation_saas.http.refusals import Busy, OutcomeUnknown, RequestTooSlow, TargetTooLong
 from emulation_saas.http.requests import StrictRequest
 from emulation_saas.http.tokens import Caller, Verifier
@@ -61,6 +63,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     given: Mapping[str, object] | None = None,
     logs: Logs,
     verifier: Verifier,
+    recorder: Recorder,
     settings: Settings,
     reachable: Callable[[], Awaitable[None]],
     receipt: Receipts | None = None,
@@ -75,6 +78,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         given: what else a province's routes may ask for, by name, such as the reader of documents.
         logs: the provinces' logs.
         verifier: tells callers by their tokens.
+        recorder: puts reads on record.
         settings: names the operators.
         reachable: returns when the database answered, raises when it did not.
         receipt: proves what a command recorded; None: nobody gets a receipt.
@@ -109,13 +113,20 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         debug=False,
     )
     service.receipt = receipt
+    service.recorder = recorder
     return service
+
+
+async def _no_recorder(read: Read) -> None:
+    """Fail: where nothing can be recorded, nothing is answered that has to be."""
+    raise LookupError(read.reason)
 
 
 class Service(Litestar):
     """The framework's application with what every exchange has around it, whatever becomes of it inside."""
 
     receipt: Receipts | None = None
+    recorder: Recorder = staticmethod(_no_recorder)
     _in_flight = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - the server's ASGI types
@@ -123,7 +134,7 @@ class Service(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        exchange = Exchange()
+        exchange = begin_exchange()
         scope.setdefault("state", {})["exchange"] = exchange
         self._in_flight += 1
         try:
@@ -133,7 +144,7 @@ class Service(Litestar):
             log_exchange(exchange, scope)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-        outward = _Outward(exchange, send)
+        outward = _Outward(exchange, scope, send, self.recorder)
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S) as deadline:
                 outward.deadline = deadline
@@ -155,17 +166,26 @@ class Service(Litestar):
 
 
 class _Outward:
-    """Sends an answer with the headers that all answers have."""
+    """Sends an answer with the headers that all answers have, once it is on record if it must be."""
 
-    __slots__ = ("_exchange", "_send", "deadline")
+    __slots__ = ("_exchange", "_is_recorded", "_is_withheld", "_recorder", "_scope", "_send", "deadline")
 
-    def __init__(self, exchange: Exchange, send: Send) -> None:
+    def __init__(self, exchange: Exchange, scope: Scope, send: Send, recorder: Recorder) -> None:
         self._exchange = exchange
+        self._scope = scope
         self._send = send
+        self._recorder = recorder
+        self._is_recorded = False
+        self._is_withheld = False
         self.deadline: asyncio.Timeout | None = None
 
     async def __call__(self, message: Message) -> None:
+        if self._is_withheld:
+            return
         if message["type"] == "http.response.start":
+            if not self._is_recorded and not await self._record(message):
+                self._is_withheld = True
+                return
             self._exchange.status = message["status"]
             headers = [*message["headers"]]
             given = dict(headers)
@@ -179,6 +199,21 @@ class _Outward:
             if self.deadline is not None and given.get(b"content-type", b"").startswith(_STREAMS):
                 self.deadline.reschedule(None)
         await self._send(message)
+
+    async def _record(self, message: Message) -> bool:
+        """Put the answer on record if it must be; answer 503 in its place, and return False, if that fails."""
+        self._is_recorded = True  # whatever comes of it, it is tried once: what answers instead shows nothing
+        read = read_in(self._exchange, self._scope, message)
+        if read is None:
+            return True
+        try:
+            await self._recorder(read)
+        except Exception as error:  # noqa: BLE001 - no answer without its record, whatever is in the way
+            log_failure(ReadNotRecorded.code, self._exchange, error)
+            instead = problem(self._exchange, ReadNotRecorded())
+            await send_answer(self, instead.content, status=instead.status, headers=instead.raw_headers)
+            return False
+        return True
 
 
 def _cut_short(exchange: Exchange, scope: Any, error: BaseException) -> Rejection:  # noqa: ANN401 - as above

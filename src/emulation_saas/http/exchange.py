@@ -1,6 +1,7 @@
 """One request and its answer: what is known of it outside the route, for headers, problems and the log line."""
 
 from collections.abc import Iterable
+from contextvars import ContextVar
 from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
@@ -37,10 +38,12 @@ class Exchange:
         "content_type",
         "idempotency_key",
         "if_none_match",
+        "is_by_auditor",
         "person",
         "position",
         "prefer",
         "province",
+        "read_for",
         "request_id",
         "started_at",
         "status",
@@ -56,6 +59,9 @@ class Exchange:
         self.province: str | None = None
         self.person: str | None = None
         self.position: int | None = None
+        self.is_by_auditor = False
+        self.read_for: set[str] = set()
+        """Why the answer is a read that has to be recorded (`note_read`)."""
         self.authorization: bytes | None = None
         self.content_type: bytes | None = None
         self.content_encoding: bytes | None = None
@@ -92,6 +98,26 @@ class Exchange:
     def took_ms(self) -> float:
         """How long it has taken so far."""
         return round((perf_counter() - self.started_at) * 1000, 3)
+
+
+_current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+
+
+def begin_exchange() -> Exchange:
+    """Make the exchange of the request that this task answers."""
+    exchange = Exchange()
+    _current.set(exchange)
+    return exchange
+
+
+def note_read(reason: str) -> None:
+    """Say that the answer being made shows what may be shown on record only; outside a request there is no answer.
+
+    Whoever opens personal data for an answer says so here, whichever route asked: no route has to remember it.
+    """
+    exchange = _current.get()
+    if exchange is not None:
+        exchange.read_for.add(reason)
 
 
 def exchange_of(scope: Any) -> Exchange:  # noqa: ANN401 - each framework layer types the ASGI scope in its own way

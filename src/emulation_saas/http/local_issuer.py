@@ -4,11 +4,9 @@ The private key is `local-issuer.jwk` (0600, made once); its public half is `loc
 like any other issuer's.
 """
 
-import os
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -18,14 +16,11 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from joserfc.jws import JWSRegistry
 
+from emulation_saas.log.key_files import demand_private, write_once
+
 ISSUER: Final = "urn:emulation:issuer:local"
 AUDIENCE: Final = "urn:emulation:service:local"
 _ALGORITHM: Final = "Ed25519"
-_OTHERS: Final = 0o077
-
-
-class KeyExposedError(Exception):
-    """Others than the owner may read the local issuer's key; it can no longer be trusted."""
 
 
 class LocalIssuer:
@@ -44,12 +39,10 @@ class LocalIssuer:
         """Where its public keys lie."""
         if not self._path.exists():
             self._make()
-        if self._path.stat().st_mode & _OTHERS:
-            detail = f"{self._path} must be readable by its owner only (chmod 600), and be made anew if it was not"
-            raise KeyExposedError(detail)
+        demand_private(self._path)
         self._key = OKPKey.import_key(msgspec.json.decode(self._path.read_bytes(), type=dict[str, str | list[str]]))
         if not self.jwks.exists():
-            _write_once(self.jwks, msgspec.json.encode({"keys": [self._key.as_dict(private=False)]}), mode=0o644)
+            write_once(self.jwks, msgspec.json.encode({"keys": [self._key.as_dict(private=False)]}), mode=0o644)
 
     def issue(self, sub: str, *, lifetime: timedelta = timedelta(hours=12)) -> str:
         """Return a token for a subject, good from now for a while."""
@@ -68,15 +61,4 @@ class LocalIssuer:
 
     def _make(self) -> None:
         key = OKPKey.generate_key("Ed25519", parameters={"use": "sig", "alg": _ALGORITHM}, auto_kid=True)
-        _write_once(self._path, msgspec.json.encode(key.as_dict(private=True)), mode=0o600)
-
-
-def _write_once(path: Path, data: bytes, *, mode: int) -> None:
-    """Write a whole file that is not there yet; if another process was faster, its file stands."""
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
-        os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        path.hardlink_to(draft)
-    draft.unlink()
+        write_once(self._path, msgspec.json.encode(key.as_dict(private=True)))

@@ -58,6 +58,11 @@ def log_exchange(exchange: Exchange, scope: Any) -> None:  # noqa: ANN401 - the 
     )
 
 
+def log_failure(event: str, exchange: Exchange, error: BaseException) -> None:
+    """Write why a request failed."""
+    _log.error(event, request_id=exchange.request_id, province=exchange.province, exc_info=error)
+
+
 class _Grouped:
     """Gathers lines for a moment, as each write is a system call."""
 

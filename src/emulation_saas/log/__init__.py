@@ -11,7 +11,7 @@ order; a rollback gives them back; ``events <= p`` is a snapshot for ever.
     execute(use case, by)                                                   province_log
       └─ facts: folded views, kept by process, found by tag                 facts
       └─ queue ─▶ batch: decide in order on the newest head                 committer, batch
-                   └─ bytes: canonical CloudEvents, personal fields sealed  codec, sealing, frontier
+                   └─ bytes: canonical CloudEvents, personal fields sealed  codec, sealing, keyring, frontier
                    └─ append_v1(expected head, …)  one round trip, one fsync
                         moved? ─▶ publish: views, head, answers; wake readers   waking
                         not?   ─▶ read the tail, lock the head, decide again
@@ -31,6 +31,7 @@ Rules that every change here must keep:
 from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.faults import LogGapError, OutcomeUnknownError
+from emulation_saas.log.master_key import MasterKey, MasterKeyError
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.province_log import ProvinceLog, ProvinceLogs
 from emulation_saas.log.reading import Entry, Head
@@ -44,6 +45,8 @@ __all__ = [
     "Entry",
     "Head",
     "LogGapError",
+    "MasterKey",
+    "MasterKeyError",
     "OutcomeUnknownError",
     "ProvinceLog",
     "ProvinceLogs",

@@ -24,10 +24,10 @@ from emulation_saas.log.drafting import Drafter
 from emulation_saas.log.facts import DIRECTORY, Facts, Fold, Key, key_of, match_of
 from emulation_saas.log.faults import CLOCKS_APART_MAX, ClockWrongError, OutcomeUnknownError
 from emulation_saas.log.frontier import Frontier
+from emulation_saas.log.keyring import Keyring
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import STATEMENTS, Head, Item, Reader
 from emulation_saas.log.repeating import stored_answers
-from emulation_saas.log.sealing import Keyring
 from emulation_saas.postgres.database import ACQUIRE_TIMEOUT_S, Database, in_transaction
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Committer:
         codec: Codec,
         fold: AuthorityFold,
         *,
+        keyring: Keyring,
         clock: Callable[[], datetime],
         moved: Callable[[ProvinceId, int], None],
     ) -> None:
@@ -68,7 +69,7 @@ class Committer:
         self._fold = fold
         self._clock = clock
         self._moved = moved
-        self.keyring = Keyring(database, province)
+        self.keyring = keyring
         self.reader = Reader(province, codec, self.keyring)
         self._drafter = Drafter(province, codec, self.keyring)
         self._facts = Facts()

@@ -12,7 +12,8 @@ from emulation_saas.log.batch import Command, Decided, Draft, decide
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.facts import DIRECTORY, Facts, Key
 from emulation_saas.log.frontier import Frontier
-from emulation_saas.log.sealing import Keyring, Opener
+from emulation_saas.log.keyring import Keyring
+from emulation_saas.log.sealing import Opener
 
 if TYPE_CHECKING:
     from emulation_saas.log.powers import Directory
@@ -45,20 +46,21 @@ class Drafter:
             decided: list[Decided] = []
             persons: set[str] = set()
             for command in commands:
-                each = _decided(facts, overlay, command, now)
+                directory: Directory = overlay[DIRECTORY] if DIRECTORY in overlay else facts.view(DIRECTORY)
+                each = _decided(facts, overlay, directory, command, now)
+                sealing = None if opener is None else opener.after(directory.erasures)
                 for event in each.events:
-                    persons |= {person for person in self._codec.persons_of(event) if not _knows(opener, person)}
+                    persons |= {person for person in self._codec.persons_of(event) if not _knows(sealing, person)}
                 if persons:
                     break
-                decided.append(each if each.rejection else _written(facts, overlay, draft, each, opener))
+                decided.append(each if each.rejection else _written(facts, overlay, draft, each, sealing))
             else:
                 return decided, draft, overlay
-            opener = await self._keyring.opener(persons=persons)
+            opener = await self._keyring.opener(persons=persons, erasures=directory.erasures)
 
 
-def _decided(facts: Facts, overlay: Overlay, command: Command, now: datetime) -> Decided:
+def _decided(facts: Facts, overlay: Overlay, directory: "Directory", command: Command, now: datetime) -> Decided:
     view = overlay[command.view] if command.view in overlay else facts.view(command.view)
-    directory: Directory = overlay[DIRECTORY] if DIRECTORY in overlay else facts.view(DIRECTORY)
     person = command.acting.person
     may = operator() if person == OPERATOR else directory.authority_of(person)
     return decide(command, view, may, now)

@@ -7,11 +7,17 @@ from typing import Any, Protocol, runtime_checkable
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import PersonId
+from emulation_saas.log.sealing import Erasures
 
 
 @runtime_checkable
 class Directory(Protocol):
-    """Who is who and who may do what, at one position."""
+    """Who is who, who may do what, and who has been erased, at one position."""
+
+    @property
+    def erasures(self) -> Erasures:
+        """How often each person has been erased."""
+        ...
 
     def person_of(self, issuer: str, sub: str) -> PersonId | None:
         """Return the person bound to a token's issuer and subject."""

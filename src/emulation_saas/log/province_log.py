@@ -19,6 +19,8 @@ from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
+from emulation_saas.log.keyring import Keyring, demand_master_key
+from emulation_saas.log.master_key import MasterKey
 from emulation_saas.log.opening import open_log
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Entry, Head
@@ -93,6 +95,15 @@ class ProvinceLog:
                 directory = self._fold.after(directory, facts.popleft().event)
             found[position, person] = directory.authority_of(person)
         return found
+
+    async def kids_of(self, person: PersonId) -> list[str]:
+        """Return the ids of the personal keys that a person has now."""
+        return await self._committer.keyring.kids_of(person)
+
+    async def finish_erasures(self) -> None:
+        """Destroy every personal key that a recorded erasure has put an end to."""
+        directory = await self._committer.directory(at_least=monotonic())
+        await self._committer.keyring.destroy(directory.erasures)
 
     async def head(self) -> Head:
         """Return where the log stands."""
@@ -218,6 +229,7 @@ class ProvinceLogs:
         fold: AuthorityFold,
         *,
         origin: str,
+        master: MasterKey,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Know no province yet."""
@@ -225,6 +237,7 @@ class ProvinceLogs:
         self._codec = codec
         self._fold = fold
         self._origin = origin
+        self._master = master
         self._clock = clock
         self.waker = Waker(database)
         self._logs: dict[str, ProvinceLog] = {}
@@ -232,7 +245,12 @@ class ProvinceLogs:
 
     @asynccontextmanager
     async def running(self) -> "AsyncGenerator[ProvinceLogs]":
-        """Keep readers awake while inside; at the end, wait for what is being committed."""
+        """Keep readers awake while inside; at the end, wait for what is being committed.
+
+        Raises:
+            MasterKeyError: the personal keys of this database were wrapped by another master key.
+        """
+        await demand_master_key(self._database, self._master)
         await self.waker.start()
         try:
             yield self
@@ -277,7 +295,13 @@ class ProvinceLogs:
         log = self._logs.get(handle)
         if log is None:
             committer = Committer(
-                province, self._database, self._codec, self._fold, clock=self._clock, moved=self.waker.moved
+                province,
+                self._database,
+                self._codec,
+                self._fold,
+                keyring=Keyring(self._database, province, self._master),
+                clock=self._clock,
+                moved=self.waker.moved,
             )
             log = ProvinceLog(
                 province,

@@ -10,7 +10,8 @@ from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log.codec import TAG, Codec
 from emulation_saas.log.faults import LogGapError
-from emulation_saas.log.sealing import Keyring, Opener
+from emulation_saas.log.keyring import Keyring
+from emulation_saas.log.sealing import Opener
 from emulation_saas.postgres.statements import load_statements
 
 if TYPE_CHECKING:

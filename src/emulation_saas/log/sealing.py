@@ -6,8 +6,7 @@ key opens the same bytes to another text. The place in the log is authenticated 
 
 import base64
 import secrets
-from collections.abc import Iterable
-from time import monotonic
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,16 +15,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.kernel.ids import PersonId, ProvinceId
 from emulation_saas.log.shapes import Shape
-from emulation_saas.postgres.database import Database
-from emulation_saas.postgres.statements import load_statements
 
 ALGORITHM: Final = "A256GCM"
-KEYS_KEPT_S: Final = 60.0
-"""How long keys stay in memory: a destroyed key stops opening anything within this time."""
 
-_STATEMENTS: Final = load_statements("emulation_saas.log")
+Erasures = Mapping[PersonId, int]
+"""How often each person has been erased; persons who never were are absent."""
+NONE_ERASED: Final[Erasures] = {}
+
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
 
@@ -39,22 +37,38 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opener:
-    """The keys of one province at one moment: seals for persons whose key it holds, opens what it can."""
+    """The keys of one province at one moment: seals for persons whose key it holds, opens what it can.
 
-    def __init__(self, province: ProvinceId, newest: dict[str, tuple[bytes, str]], by_kid: dict[str, bytes]) -> None:
-        """Hold the newest key of each person with its id, and every key by its id."""
+    A person's key has a version: one more than the erasures of the person so far. So what is recorded after an erasure
+    is sealed with a key that no erasure has put an end to, even where the old one still lies about.
+    """
+
+    def __init__(
+        self,
+        province: ProvinceId,
+        by_version: Mapping[tuple[str, int], tuple[bytes, str]],
+        by_kid: Mapping[str, bytes],
+        erasures: Erasures = NONE_ERASED,
+    ) -> None:
+        """Hold each key with its id by person and version, every key by its id, and who has been erased."""
         self._province = province
-        self._newest = newest
+        self._by_version = by_version
         self._by_kid = by_kid
+        self._erasures = erasures
+
+    def after(self, erasures: Erasures) -> "Opener":
+        """Return the same keys, to seal what is recorded after these erasures."""
+        return Opener(self._province, self._by_version, self._by_kid, erasures)
 
     def knows(self, person: str) -> bool:
         """Tell whether there is a key to seal with for the person."""
-        return person in self._newest
+        return (person, version_of(person, self._erasures)) in self._by_version
 
     def seal(self, data: dict[str, Any], shape: Shape, *, position: int, pointer: str = "/data") -> None:
         """Replace the personal values of an event's data, in place."""
         for field, subject in shape.personal.items():
-            encryption, kid = self._newest[data[subject]]
+            person = data[subject]
+            encryption, kid = self._by_version[person, version_of(person, self._erasures)]
             nonce = secrets.token_bytes(12)
             bound = _bound(self._province, position, f"{pointer}/{field}", kid)
             sealed = AESGCM(encryption).encrypt(nonce, _encoder.encode(data[field]), bound)
@@ -83,41 +97,9 @@ class Opener:
             return None
 
 
-class Keyring:
-    """Where a province's personal keys come from: their own schema, read and filled by their own role."""
-
-    def __init__(self, database: Database, province: ProvinceId) -> None:
-        """Begin with no key in memory."""
-        self._database = database
-        self._province = province
-        self._newest: dict[str, tuple[bytes, str]] = {}
-        self._by_kid: dict[str, bytes] = {}
-        self._read_at = -KEYS_KEPT_S
-
-    async def opener(self, *, persons: Iterable[str] = (), kids: Iterable[str] = ()) -> Opener:
-        """Return an opener with a key for each of these persons, made now where there is none.
-
-        Args:
-            persons: whose fields are about to be sealed.
-            kids: key ids that are about to be opened; keys made elsewhere are read again for them.
-        """
-        if monotonic() - self._read_at >= KEYS_KEPT_S or any(kid not in self._by_kid for kid in kids):
-            await self._read()
-        missing = sorted({person for person in persons if person not in self._newest})
-        if missing:
-            async with self._database.in_province_keys(self._province) as connection:
-                fresh = [secrets.token_bytes(32) for _ in missing]
-                await connection.execute(_STATEMENTS["make_subject_keys"], self._province, missing, fresh)
-            await self._read()
-        return Opener(self._province, self._newest, self._by_kid)
-
-    async def _read(self) -> None:
-        async with self._database.in_province_keys(self._province) as connection:
-            rows = await connection.fetch(_STATEMENTS["subject_keys"], self._province)
-        derived = [(row["person"], derive(row["key"])) for row in rows]
-        self._newest = dict(derived)  # in order of version: the newest stays
-        self._by_kid = {kid: encryption for _, (encryption, kid) in derived}
-        self._read_at = monotonic()
+def version_of(person: str, erasures: Erasures) -> int:
+    """Return the version of the key that seals what is recorded of a person now."""
+    return erasures.get(PersonId(person), 0) + 1
 
 
 def derive(key: bytes) -> tuple[bytes, str]:

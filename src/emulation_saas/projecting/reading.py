@@ -16,7 +16,9 @@ import msgspec
 from msgspec import UNSET
 
 from emulation_saas.http.bodies import moment
+from emulation_saas.http.exchange import note_read
 from emulation_saas.http.paging import Page, cursor
+from emulation_saas.http.reads import NAMES
 from emulation_saas.http.refusals import BadCursor
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.clock import day_of, utc_now
@@ -27,6 +29,7 @@ from emulation_saas.log import ProvinceLog
 from emulation_saas.postgres.database import Database
 from emulation_saas.projecting.folding import Documents, Folded, fold
 from emulation_saas.projecting.projection import AnyProjection
+from emulation_saas.projecting.redacting import Shown, shown_in
 from emulation_saas.projecting.refusals import AsOfBeyondHead, AsOfInFuture, NoSuchDocument, ProjectionBehind
 from emulation_saas.projecting.storing import Span, Store
 from emulation_saas.projecting.views import (
@@ -75,6 +78,8 @@ class Reading:
     """False when the log may still grow at the instant asked for."""
     is_final: bool
     """Whether the same question gives this answer for ever, to everybody who may ask it."""
+    has_names: bool = False
+    """Whether it shows names of persons, which no cache may keep: they may be erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,11 @@ class Reader:
         if isinstance(document, Listing) and document.next is not UNSET:
             following = cursor(of=listed, position=found.through, after=document.next)
             document = msgspec.structs.replace(document, next=following)
+        shown = shown_in(document) if view.persons else Shown()
+        if shown.redacted:
+            document = msgspec.structs.replace(document, redacted=shown.redacted)
+        if shown.has_names:
+            note_read(NAMES)
         body = _encode(document)
         return Reading(
             body=body,
@@ -164,6 +174,7 @@ class Reader:
             and stopped is None
             and not (view.persons or view.is_personal)
             and (not view.is_dated or query.valid_on is not None),
+            has_names=shown.has_names,
         )
 
     async def _find(

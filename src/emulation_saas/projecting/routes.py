@@ -142,7 +142,7 @@ def _answered(request: Request[Any, Any, Any], reading: Reading) -> Answer:
     if not reading.is_settled:
         headers.append(_NO_STORE)
     else:
-        headers.append(_FINAL if reading.is_final else _REVALIDATE)
+        headers.append(_NO_STORE if reading.has_names else _FINAL if reading.is_final else _REVALIDATE)
         if is_same(exchange.if_none_match, tag):
             return Answer(b"", status=304, headers=headers)
     return Answer(reading.body, status=200, headers=[JSON, *headers])

@@ -39,6 +39,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     quarantined: Quarantined | UnsetType = UNSET
     """Only there when something is wrong: the document is served as it was before that position."""
+    redacted: (
+        Annotated[list[str], Meta(description="JSON pointers to the names here that are null as they were erased")]
+        | UnsetType
+    ) = UNSET
 
 
 class Listing(Document, frozen=True, kw_only=True):

@@ -1,0 +1,180 @@
+"""Where a province's personal keys come from: their own schema, read, filled and emptied by their own role.
+
+They lie there wrapped by the province's key, which is wrapped by the master key (`master_key`). Keys stay in memory for
+a minute at most, so what a process can open ends a minute after the key has been destroyed, in every process.
+"""
+
+import secrets
+from collections.abc import Iterable
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+
+from emulation_saas.kernel.ids import PersonId, ProvinceId
+from emulation_saas.log.master_key import KEY_BYTES, MasterKey, MasterKeyError
+from emulation_saas.log.sealing import NONE_ERASED, Erasures, Opener, derive, version_of
+from emulation_saas.postgres.database import Database
+from emulation_saas.postgres.statements import load_statements
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from emulation_saas.postgres.database import Connection
+
+KEYS_KEPT_S: Final = 60.0
+"""How long keys stay in memory: a destroyed key stops opening anything within this time."""
+
+_STATEMENTS: Final = load_statements("emulation_saas.log")
+
+
+class Keyring:
+    """The personal keys of one province, in this process."""
+
+    def __init__(self, database: Database, province: ProvinceId, master: MasterKey) -> None:
+        """Begin with no key in memory."""
+        self._database = database
+        self._province = province
+        self._master = master
+        self._by_version: dict[tuple[str, int], tuple[bytes, str]] = {}
+        self._by_kid: dict[str, bytes] = {}
+        self._gone: set[str] = set()
+        """Ids that had no key when the keys were last read. A key is there before its id is, so it was destroyed."""
+        self._read_at = -KEYS_KEPT_S
+        self._destroyed = 0
+        """How often this process has destroyed keys: what was being read meanwhile is read again."""
+
+    async def opener(
+        self, *, persons: Iterable[str] = (), erasures: Erasures = NONE_ERASED, kids: Iterable[str] = ()
+    ) -> Opener:
+        """Return an opener with a key for each of these persons, made now where there is none.
+
+        Args:
+            persons: whose fields are about to be sealed.
+            erasures: of all persons, so far.
+            kids: key ids that are about to be opened; keys made elsewhere are read again for them.
+
+        Raises:
+            MasterKeyError: the keys were wrapped by another master key.
+        """
+        wanted = set(kids)
+        if monotonic() - self._read_at >= KEYS_KEPT_S or not wanted <= self._by_kid.keys() | self._gone:
+            await self._read()
+        missing = sorted(
+            (person, version)
+            for person in set(persons)
+            if (person, version := version_of(person, erasures)) not in self._by_version
+        )
+        if missing:
+            await self._make(missing)
+            await self._read()
+        self._gone |= wanted - self._by_kid.keys()
+        return Opener(self._province, self._by_version, self._by_kid, erasures)
+
+    async def kids_of(self, person: PersonId) -> list[str]:
+        """Return the ids of the keys that a person has now, in order of version."""
+        await self._read()
+        return [kid for (owner, _), (_, kid) in sorted(self._by_version.items()) if owner == person]
+
+    async def destroy(self, erasures: Erasures) -> None:
+        """Destroy every key made before one of these erasures. Doing it again changes nothing."""
+        if not erasures:
+            return
+        async with self._database.in_province_keys(self._province) as connection:
+            await connection.execute(
+                _STATEMENTS["destroy_subject_keys"], self._province, list(erasures), list(erasures.values())
+            )
+        self._destroyed += 1
+        self._by_version, self._by_kid, self._read_at = {}, {}, -KEYS_KEPT_S
+
+    async def _read(self) -> None:
+        while True:
+            before = self._destroyed
+            async with self._database.in_province_keys(self._province) as connection:
+                province_key = await self._province_key(connection)
+                rows = await connection.fetch(_STATEMENTS["subject_keys"], self._province)
+                await self._wrap_clear(connection, province_key, rows)
+            if before == self._destroyed:
+                break
+        derived = {
+            (row["person"], row["version"]): derive(
+                row["key"] if _is_clear(row) else aes_key_unwrap(province_key, row["key"])
+            )
+            for row in rows
+        }
+        self._by_version, self._by_kid = derived, {kid: encryption for encryption, kid in derived.values()}
+        self._gone, self._read_at = set(), monotonic()
+
+    async def _make(self, missing: list[tuple[str, int]]) -> None:
+        async with self._database.in_province_keys(self._province) as connection:
+            province_key = await self._province_key(connection)
+            fresh = [aes_key_wrap(province_key, secrets.token_bytes(KEY_BYTES)) for _ in missing]
+            persons, versions = [person for person, _ in missing], [version for _, version in missing]
+            await connection.execute(_STATEMENTS["make_subject_keys"], self._province, persons, versions, fresh)
+
+    async def _province_key(self, connection: "Connection") -> bytes:
+        """Return the key that wraps the personal keys, made now if there is none."""
+        wrapped: bytes | None = await connection.fetchval(_STATEMENTS["province_key"], self._province)
+        if wrapped is None:
+            made = self._master.wrap(secrets.token_bytes(KEY_BYTES))
+            await connection.execute(_STATEMENTS["keep_province_key"], self._province, made)
+            wrapped = await connection.fetchval(_STATEMENTS["province_key"], self._province)
+        return self._master.unwrap(wrapped or b"")
+
+    async def _wrap_clear(self, connection: "Connection", province_key: bytes, rows: "list[Record]") -> None:
+        """Wrap the keys that lie in the clear, as all did before there were province keys."""
+        clear = [row for row in rows if _is_clear(row)]
+        if clear:
+            await connection.execute(
+                _STATEMENTS["wrap_subject_keys"],
+                self._province,
+                [row["person"] for row in clear],
+                [row["version"] for row in clear],
+                [row["key"] for row in clear],
+                [aes_key_wrap(province_key, row["key"]) for row in clear],
+            )
+
+
+def _is_clear(row: "Record") -> bool:
+    return len(row["key"]) == KEY_BYTES
+
+
+async def demand_master_key(database: Database, master: MasterKey) -> None:
+    """Demand that a master key is the one that wrapped the province keys of a database.
+
+    Raises:
+        MasterKeyError: it is another.
+    """
+    for _, wrapped in await province_keys(database):
+        master.unwrap(wrapped)
+
+
+async def rewrap(database: Database, old: MasterKey, new: MasterKey) -> int:
+    """Wrap all province keys by another master key; return how many were. Interrupted, it is run again.
+
+    Raises:
+        MasterKeyError: neither of the two wrapped one of them.
+    """
+    rewrapped = 0
+    for province, wrapped in await province_keys(database):
+        try:
+            key = old.unwrap(wrapped)
+        except MasterKeyError:
+            new.unwrap(wrapped)  # by an earlier run that did not finish
+            continue
+        async with database.in_province_keys(province) as connection:
+            await connection.execute(_STATEMENTS["rewrap_province_key"], province, new.wrap(key))
+        rewrapped += 1
+    return rewrapped
+
+
+async def province_keys(database: Database) -> list[tuple[ProvinceId, bytes]]:
+    """Return the wrapped keys of all provinces that have one."""
+    found: list[tuple[ProvinceId, bytes]] = []
+    for row in await database.app.fetch(_STATEMENTS["all_provinces"]):
+        province = ProvinceId(row["province_id"])
+        async with database.in_province_keys(province) as connection:
+            wrapped = await connection.fetchval(_STATEMENTS["province_key"], province)
+        if wrapped is not None:
+            found.append((province, wrapped))
+    return found
