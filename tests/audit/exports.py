@@ -8,10 +8,11 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -179,6 +180,10 @@ class Exported:
 def _line(position: int, entry: Entry) -> bytes:
     name, data = ("leaf_hash", entry.leaf_hash) if isinstance(entry, Hidden) else ("entry", entry)
     return spelled({name: base64.b64encode(data).decode(), "position": position}) + b"\n"
+
+
+Lay = Callable[[Exported], Path]
+"""Lays an export into a file (the fixture `lay`)."""
 
 
 def spelled(document: object) -> bytes:

@@ -220,7 +220,7 @@ class Signer:
     async def _written(self, log: ProvinceLog, size: int, root: bytes) -> str:
         """Return the note of a size by the keys that the log names at that size."""
         facts = await log.recorded([_KEY_FACTS], through=size)
-        last = (await log.entries(after=size - 1, through=size))[0]
+        last = log.closed((await log.entries(after=size - 1, through=size))[0])
         async with self._database.in_province_keys(log.province) as connection:
             rows = await connection.fetch(_STATEMENTS["log_keys"], log.province)
         seeds: dict[str, bytes] = {row["vkey"]: row["private_key"] for row in rows}

@@ -800,7 +800,7 @@ def check_dossier(archive: Archive, given: Sequence[Vkey], report: Report) -> No
     keys = given or [Vkey.parse(_text(archive.read("vkey", NOTE_BYTES_MAX), "vkey").removesuffix("\n"))]
     _demand_signed(checkpoint, keys, report)
     roots, used, hidden = {checkpoint.size: checkpoint.root}, {"dossier.json", "checkpoint", "vkey"}, list[int]()
-    for listed in _list(dossier.get("events"), "events"):
+    for listed in _list(dossier.get("events"), "events") or [None]:  # none at all is as malformed as a false one
         event = cast("dict[str, object]", listed) if isinstance(listed, dict) else {}
         position = _whole(event.get("position"), "an event's position")
         proof = Proof.parse(archive.read(f"proofs/{position}.tlog-proof", NOTE_BYTES_MAX, position))
