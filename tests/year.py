@@ -5,12 +5,15 @@ turns up in an answer of the other is a leak.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from emulation_saas.http.local_issuer import ISSUER
 
 YEAR: Final = 2023
 PAPER: Final = "2023-12-20"
+OPENING_EVENTS: Final = 5
+"""Events that stand in a province's log once it is open."""
+By = Literal["admin", "referee"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Step:
 
     path: str
     body: dict[str, Any]
+    by: By = "admin"
+    """Who commands it: the administrator does all but decide disputes about what he did himself."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,15 @@ class Marked:
         return f"p-{self.mark * 10}"[:12]
 
     @property
+    def referee(self) -> str:
+        """The person id of who decides disputes."""
+        return f"p-r{self.mark * 9}"
+
+    def sub(self, by: By) -> str:
+        """Return the subject of the token of who commands a step."""
+        return f"{by}@{self.province}"
+
+    @property
     def path_parameters(self) -> dict[str, Any]:
         """What stands in paths."""
         return {
@@ -56,6 +70,7 @@ class Marked:
             "agency": self.handle("noi-vu"),
             "ballot": self.handle("bau"),
             "nomination": self.handle("co"),
+            "dispute": self.handle("kien-nghi"),
             "year": YEAR,
             "event": "1",
             "size": 1,
@@ -73,7 +88,9 @@ class Marked:
 
     def steps(self) -> list[Step]:
         """Return the commands, in an order in which each is accepted."""
-        return [*self._province(), *self._bloc(), *self._year(), *self._ballots(), *self._end()]
+        before = [*self._province(), *self._bloc(), *self._year()]
+        contested = OPENING_EVENTS + len(before)  # each of these is one event, and the last one is a sheet
+        return [*before, *self._disputes(contested), *self._scores(), *self._ballots(), *self._end()]
 
     def _name(self, day: str) -> dict[str, Any]:
         return {
@@ -97,6 +114,15 @@ class Marked:
                     "issuer": "https://id.example",
                     "sub": self.text("sub 2"),
                     "name": self.text("họ tên 2"),
+                },
+            ),
+            Step(
+                "/persons",
+                {
+                    "person": self.referee,
+                    "issuer": ISSUER,
+                    "sub": self.sub("referee"),
+                    "name": self.text("họ tên 3"),
                 },
             ),
             *(
@@ -137,6 +163,7 @@ class Marked:
                 for agency in ("noi-vu", "tu-phap", "thanh-tra")
             ),
             *(Step("/roles", {"person": self.person, **role}) for role in granted),
+            Step("/roles", {"person": self.referee, "role": "council-member"}),
             Step("/roles/revoke", {"person": self.person, "role": "auditor"}),
             *(Step(path, {"person": self.on_paper, **role}) for path in ("/roles", "/roles/revoke") for role in scoped),
         ]
@@ -155,15 +182,19 @@ class Marked:
                 },
             ],
         }
-        rules = {"legal_basis": self.text("quy chế"), "leaders_max": 3, "self_vote": True}
-        evidence = {
-            "sha256": "0" * 64,
-            "title": self.text("minh chứng"),
-            "media_type": "application/pdf",
-            "size": 1,
-            "held_by": self.handle("noi-vu"),
+        rules = {
+            "legal_basis": self.text("quy chế"),
+            "leaders_max": 3,
+            "self_vote": True,
+            "dispute_answer_days": 10,
+            "disputes_suspend_nominations": True,
         }
-        claim = {"criterion": sheet, "points": "9.5", "explanation": self.text("giải trình"), "evidence": [evidence]}
+        claim = {
+            "criterion": sheet,
+            "points": "9.5",
+            "explanation": self.text("giải trình"),
+            "evidence": [self._evidence()],
+        }
         return [
             Step("/blocs/{bloc}/years", {"year": YEAR, "scheme": scheme, "rules": rules}),
             Step(of_year + "/launch", {"text": self.text("phát động")}),
@@ -172,20 +203,55 @@ class Marked:
                 of_year + "/pledge/signatures", {"agency": self.handle("noi-vu"), "signed_by": self._official("ký tên")}
             ),
             Step(of_year + "/self-scores", {"agency": self.handle("noi-vu"), "points": [claim]}),
+        ]
+
+    def _disputes(self, contested: int) -> list[Step]:
+        of_year = "/blocs/{bloc}/years/{year}"
+
+        def filed(dispute: str) -> Step:
+            body = {
+                "dispute": self.handle(dispute),
+                "agency": self.handle("tu-phap"),
+                "about": "score",
+                "events": [contested],
+                "text": self.text("kiến nghị"),
+                "evidence": [self._evidence()],
+            }
+            return Step(of_year + "/disputes", body)
+
+        def of(dispute: str, step: str, body: dict[str, Any], by: By = "admin") -> Step:
+            return Step(f"{of_year}/disputes/{self.handle(dispute)}/{step}", body, by)
+
+        return [
+            filed("kien-nghi"),
+            of("kien-nghi", "evidence", {"evidence": [self._evidence()]}),
+            of("kien-nghi", "answers", {"text": self.text("trả lời")}),
+            of("kien-nghi", "uphold", {"reasons": self.text("có lý")}, "referee"),
+            filed("vo-ly"),
+            of("vo-ly", "refuse", {"reasons": self.text("vô lý")}, "referee"),
+            filed("rut"),
+            of("rut", "withdraw", {}),
+        ]
+
+    def _scores(self) -> list[Step]:
+        of_year = "/blocs/{bloc}/years/{year}"
+        return [
             Step(
                 of_year + "/appraisals",
                 {
+                    **self._correcting(),
                     "agency": self.handle("thanh-tra"),
-                    "criterion": sheet,
+                    "criterion": self.handle("tieu-chi"),
                     "points": "9",
                     "reasons": self.text("lý do"),
                     "stage": "council",
                 },
             ),
-            Step(of_year + "/ranking", {}),
+            Step(of_year + "/ranking", self._correcting()),
             Step(
                 of_year + "/ratings",
                 {
+                    **self._correcting(),
                     "agency": self.handle("tu-phap"),
                     "level": "good",
                     "authority": self.text("chủ tịch"),
@@ -200,6 +266,7 @@ class Marked:
         question, options = "deputy", [self.handle("noi-vu"), self.handle("tu-phap")]
         asked = [{"question": question, "title": self.text("câu hỏi"), "options": options}]
         described = {
+            **self._correcting(),
             "title": self.text("phiếu"),
             "questions": asked,
             "roll": options,
@@ -220,7 +287,10 @@ class Marked:
         paper = {"ballot": self.handle("giay"), "mode": "paper_secret", "time": PAPER, **described}
         return [
             Step(of_year + "/ballots", paper),
-            Step(of_ballot.replace("{ballot}", self.handle("giay")) + "/count", {**counted, "votes": votes}),
+            Step(
+                of_ballot.replace("{ballot}", self.handle("giay")) + "/count",
+                {**self._correcting(), **counted, "votes": votes},
+            ),
             Step(
                 of_year + "/ballots",
                 {"ballot": self.handle("bau"), "mode": "open", "closes_at": "2099-01-01T00:00:00Z", **described},
@@ -232,13 +302,18 @@ class Marked:
                 )
                 for voter in options
             ),
-            Step(of_ballot + "/close", {}),
+            Step(of_ballot + "/close", self._correcting()),
         ]
 
     def _end(self) -> list[Step]:
         of_year = "/blocs/{bloc}/years/{year}"
         of_nomination = of_year + "/nominations/{nomination}"
-        awarded = {"legal_basis": self.text("luật"), "because": self.text("vì"), "agency": self.handle("noi-vu")}
+        awarded = {
+            **self._correcting(),
+            "legal_basis": self.text("luật"),
+            "because": self.text("vì"),
+            "agency": self.handle("noi-vu"),
+        }
         giving_way = {"nomination": self.handle("nhuong"), "award": "prov_flag", **awarded}
         by_ballot = {"nomination": self.handle("co"), "award": "gov_flag", "ballot": self.handle("giay")}
         meeting = {
@@ -253,11 +328,14 @@ class Marked:
         }
         office = {"office": "head", "for_year": YEAR + 1, "agency": self.handle("tu-phap")}
         appointed = {"authority": self.text("ủy ban"), "document_no": self.text("số")}
-        left = {"effective_on": "2024-01-01", "because": self.text("giải thể"), "legal_basis": self.text("nghị định")}
+        decided = {**self._correcting(), "legal_basis": self.text("nghị định")}
+        left = {**decided, "effective_on": "2024-01-01", "because": self.text("giải thể")}
+        back = {**decided, "effective_on": "2025-01-01", "agency": self.handle("thanh-tra")}
         return [
             Step(
                 of_year + "/leader",
                 {
+                    **self._correcting(),
                     "agency": self.handle("noi-vu"),
                     "method": "ballot",
                     "ballot": self.handle("giay"),
@@ -267,11 +345,11 @@ class Marked:
             Step(of_year + "/nominations", giving_way),
             Step(
                 of_nomination.replace("{nomination}", self.handle("nhuong")) + "/yield",
-                {"because": self.text("nhường")},
+                {**self._correcting(), "because": self.text("nhường")},
             ),
             Step(of_year + "/nominations", {**by_ballot, **awarded}),
-            Step(of_nomination + "/suspend", {"because": self.text("tạm dừng")}),
-            Step(of_nomination + "/resume", {"because": self.text("tiếp tục")}),
+            Step(of_nomination + "/suspend", {**self._correcting(), "because": self.text("tạm dừng")}),
+            Step(of_nomination + "/resume", {**self._correcting(), "because": self.text("tiếp tục")}),
             Step(of_nomination + "/forward", {"document_no": self.text("tờ trình")}),
             Step("/blocs/{bloc}/offices", {**office, **appointed}),
             Step(
@@ -283,8 +361,22 @@ class Marked:
                 "/blocs/{bloc}/members/{agency}/withdraw".replace("{agency}", self.handle("thanh-tra")),
                 left,
             ),
+            Step("/blocs/{bloc}/members", back),
             Step(of_year + "/close", {}),
         ]
+
+    def _correcting(self) -> dict[str, Any]:
+        """Return what names the upheld dispute."""
+        return {"dispute": self.handle("kien-nghi")}
+
+    def _evidence(self) -> dict[str, Any]:
+        return {
+            "sha256": "0" * 64,
+            "title": self.text("minh chứng"),
+            "media_type": "application/pdf",
+            "size": 1,
+            "held_by": self.handle("noi-vu"),
+        }
 
     def _official(self, about: str) -> dict[str, str]:
         return {"person": self.on_paper, "name": self.text(about), "office": self.text(f"chức vụ {about}")}

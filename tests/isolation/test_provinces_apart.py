@@ -26,7 +26,10 @@ IN_PROVINCE: Final = "/v1/provinces/{province}"
 ELSEWHERE: Final = {"POST /v1/provinces", "GET /health/live", "GET /health/ready"}
 """What is no province's. Opening provinces is refused to everybody but operators."""
 KNOWN_PARAMETERS: Final = {
-    "path": {"province", "bloc", "agency", "ballot", "nomination", "year", "event", "size", "level", "place"},
+    "path": {
+        *("province", "bloc", "agency", "ballot", "nomination", "dispute", "year"),
+        *("event", "size", "level", "place"),
+    },
     "query": {
         *("as_of", "min_position", "valid_on", "limit", "cursor"),
         *("position", "size", "first", "second", "from", "to"),
@@ -42,6 +45,7 @@ _NEWLY_NAMED: Final = {
     ("/blocs", "bloc"),
     ("/blocs/{bloc}/years/{year}/ballots", "ballot"),
     ("/blocs/{bloc}/years/{year}/nominations", "nomination"),
+    ("/blocs/{bloc}/years/{year}/disputes", "dispute"),
     ("/blocs/{bloc}/meetings", "meeting"),
     ("/roles", "criterion"),
     ("/roles/revoke", "criterion"),
@@ -147,7 +151,11 @@ class Apart:
 
     def ids(self) -> dict[str, str]:
         """Return B's id for each id of A."""
-        ids = {self.ours.person: self.theirs.person, self.ours.on_paper: self.theirs.on_paper}
+        ids = {
+            self.ours.person: self.theirs.person,
+            self.ours.on_paper: self.theirs.on_paper,
+            self.ours.referee: self.theirs.referee,
+        }
         text = str(self.ours.steps()) + str(self.ours.path_parameters)
         for handle in re.findall(rf"'([a-z-]+-{self.ours.mark})'", text):
             ids[handle] = handle.removesuffix(self.ours.mark) + self.theirs.mark
@@ -191,10 +199,10 @@ def _played(client: httpx.Client, service: Served, mark: str, canary: str) -> Ma
     opened = client.post("/v1/provinces", json=blank.opening(sub), headers=service.token(OPERATOR))
     assert opened.status_code == 201, opened.text
     marked = Marked(mark, canary, opened.json()["events"][2]["data"]["person"])
-    headers = service.token(sub)
     for number, step in enumerate(marked.steps()):
         path = (IN_PROVINCE + step.path).format(**marked.path_parameters)
-        answer = client.post(path, json=step.body, headers={**headers, "idempotency-key": f"step-{number}"})
+        headers = {**service.token(marked.sub(step.by)), "idempotency-key": f"step-{number}"}
+        answer = client.post(path, json=step.body, headers=headers)
         assert answer.status_code == 201, (step.path, answer.text)
     return marked
 
@@ -323,11 +331,12 @@ def test_key_used_in_another_province_is_free_here(apart: Apart) -> None:
     with apart.client() as client:
         for number, step in enumerate(apart.ours.steps()):
             url = (IN_PROVINCE + step.path).format(**apart.ours.path_parameters)
-            again = client.post(url, json=step.body, headers={"idempotency-key": f"step-{number}"})
+            headers = {**apart.service.token(apart.ours.sub(step.by)), "idempotency-key": f"step-{number}"}
+            again = client.post(url, json=step.body, headers=headers)
             assert again.status_code == 201, (url, again.text)
             assert apart.theirs.canary not in again.text
             body = with_their_texts(apart, step.body)
-            foreign = client.post(url, json=body, headers={"idempotency-key": f"step-{number}"})
+            foreign = client.post(url, json=body, headers=headers)
             assert foreign.status_code in {201, 404, 422}
             if body != step.body:
                 assert foreign.json()["code"] == "idempotency-key-reused", (url, foreign.text)

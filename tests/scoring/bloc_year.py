@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from emulation_saas.blocs.events import MemberAdmitted, MemberWithdrawn
 from emulation_saas.kernel.events import Event
@@ -27,14 +27,21 @@ SCHEME = Scheme(
 )
 
 
-def opened(*, closes_at: datetime | UnsetType = CLOSES_AT, leaders_max: int = 1) -> YearOpened:
+def opened(
+    *,
+    closes_at: datetime | UnsetType = CLOSES_AT,
+    leaders_max: int = 1,
+    dispute_answer_days: int | UnsetType = UNSET,
+    disputes_suspend_nominations: bool = False,
+) -> YearOpened:
     """Return the opening of the year."""
     rules = Rules(
         legal_basis="QĐ 5",
         self_scores_close_at=closes_at,
         leaders_max=leaders_max,
         self_vote=True,
-        disputes_suspend_nominations=False,
+        dispute_answer_days=dispute_answer_days,
+        disputes_suspend_nominations=disputes_suspend_nominations,
     )
     return YearOpened(bloc=TM1, year=2023, scheme=SCHEME, rules=rules)
 

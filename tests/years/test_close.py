@@ -1,16 +1,25 @@
 """Closing a year."""
 
 from decimal import Decimal
+from typing import Any, Final
 
 import pytest
 
 from emulation_saas.ballots.events import BallotClosed, BallotCounted, BallotOpened, Question, Rule
+from emulation_saas.disputes.events import (
+    DisputeAnswered,
+    DisputeFiled,
+    DisputeRefused,
+    DisputeUpheld,
+    DisputeWithdrawn,
+)
 from emulation_saas.kernel.authority import Authority
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId
+from emulation_saas.kernel.events import Event
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId
 from emulation_saas.kernel.numbers import Share
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.years.events import Criterion, NoSuchYear, Rules, Scheme, YearClosed, YearLaunched, YearOpened
-from emulation_saas.years.use_cases import BallotStillOpen, CloseYear
+from emulation_saas.years.use_cases import BallotStillOpen, CloseYear, DisputePending
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, SOMEBODY, given, representing, secretary_of
 
 TM1 = BlocId("tham-muu-1")
@@ -101,3 +110,42 @@ def test_ended_ballot_lets_the_year_close(ended: tuple[BallotClosed | BallotCoun
 
 def test_open_ballot_of_another_year_does_not_matter() -> None:
     given(opened, ballot_opened(year=2024)).when(closing, ADMIN).then(closed)
+
+
+def disputed(dispute: str = "kien-nghi-1", year: int = 2023) -> DisputeFiled:
+    return DisputeFiled(
+        bloc=TM1,
+        year=year,
+        dispute=DisputeId(dispute),
+        agency=AgencyId("thanh-tra"),
+        about="score",
+        events=[],
+        text="Điểm chấm sai",
+        evidence=[],
+    )
+
+
+DISPUTE: Final[dict[str, Any]] = {
+    "bloc": TM1,
+    "year": 2023,
+    "dispute": DisputeId("kien-nghi-1"),
+    "agency": AgencyId("thanh-tra"),
+}
+
+
+@pytest.mark.parametrize("answers", [(), (DisputeAnswered(**DISPUTE, text="Giải trình"),)])
+def test_pending_dispute_holds_the_year_open(answers: tuple[Event, ...]) -> None:
+    given(opened, disputed(), *answers).when(closing, ADMIN).then_rejected(DisputePending)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [DisputeUpheld(**DISPUTE, reasons="có"), DisputeRefused(**DISPUTE, reasons="không"), DisputeWithdrawn(**DISPUTE)],
+)
+def test_ended_dispute_lets_the_year_close(end: Event) -> None:
+    given(opened, disputed(), end).when(closing, ADMIN).then(closed)
+    given(opened, disputed(), disputed("kien-nghi-2"), end).when(closing, ADMIN).then_rejected(DisputePending)
+
+
+def test_pending_dispute_of_another_year_does_not_matter() -> None:
+    given(opened, disputed(year=2024)).when(closing, ADMIN).then(closed)

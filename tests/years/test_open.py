@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given as sampled
 from hypothesis import strategies as st
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, NoSuchBloc
 from emulation_saas.kernel.authority import Authority
@@ -17,11 +17,13 @@ from emulation_saas.years.events import (
     Criterion,
     NoSuchYear,
     Rules,
+    RulesV1,
     Scheme,
     Year,
     YearClosed,
     YearLaunched,
     YearOpened,
+    YearOpenedV1,
     YearOver,
 )
 from emulation_saas.years.schemes import (
@@ -109,6 +111,28 @@ def test_year_is_opened_again_only_as_it_is() -> None:
 )
 def test_scheme_and_rules_are_never_replaced(other: OpenYear) -> None:
     given(established, opened).when(other, ADMIN).then_rejected(YearAlreadyOpened)
+
+
+@pytest.mark.parametrize(
+    "rules", [structs.replace(RULES, dispute_answer_days=10), structs.replace(RULES, disputes_suspend_nominations=True)]
+)
+def test_rules_of_disputes_stand_from_the_opening_on(rules: Rules) -> None:
+    ruled = replace(opening, rules=rules)
+    given(established).when(ruled, ADMIN).then(YearOpened(bloc=TM1, year=2024, scheme=SOUND, rules=rules))
+    given(established, opened).when(ruled, ADMIN).then_rejected(YearAlreadyOpened)
+
+
+def test_year_opened_before_rules_spoke_of_disputes_has_no_term_and_lets_nothing_rest() -> None:
+    earlier = RulesV1(
+        legal_basis=RULES.legal_basis,
+        self_scores_close_at=RULES.self_scores_close_at,
+        leaders_max=RULES.leaders_max,
+        self_vote=RULES.self_vote,
+    )
+    long_ago = YearOpenedV1(bloc=TM1, year=2024, scheme=SOUND, rules=earlier)
+    assert long_ago.upcast() == opened
+    assert (RULES.dispute_answer_days, RULES.disputes_suspend_nominations) == (UNSET, False)
+    given(established, long_ago.upcast()).when(opening, ADMIN).then_recorded_nothing()
 
 
 def test_closed_year_is_not_opened_anew() -> None:
