@@ -48,6 +48,11 @@ class Marked:
         return f"p-{self.mark * 10}"[:12]
 
     @property
+    def erased(self) -> str:
+        """The id of somebody who stands on paper only, and whose name is erased in the end."""
+        return f"p-{self.mark * 9}7"[:12]
+
+    @property
     def path_parameters(self) -> dict[str, Any]:
         """What stands in paths."""
         return {
@@ -57,6 +62,7 @@ class Marked:
             "ballot": self.handle("bau"),
             "nomination": self.handle("co"),
             "year": YEAR,
+            "person": self.erased,
         }
 
     def opening(self, sub: str) -> dict[str, Any]:
@@ -69,7 +75,7 @@ class Marked:
 
     def steps(self) -> list[Step]:
         """Return the commands, in an order in which each is accepted."""
-        return [*self._province(), *self._bloc(), *self._year(), *self._ballots(), *self._end()]
+        return [*self._province(), *self._bloc(), *self._year(), *self._ballots(), *self._end(), *self._privacy()]
 
     def _name(self, day: str) -> dict[str, Any]:
         return {
@@ -240,7 +246,7 @@ class Marked:
             "meeting": self.handle("hop"),
             "held_on": PAPER,
             "place": self.text("phòng họp"),
-            "chairs": [self._official("chủ trì")],
+            "chairs": [self._official("chủ trì"), {**self._official("đồng chủ trì"), "person": self.erased}],
             "attendance": {"members": [self.handle("noi-vu")], "others": [self.text("khách")]},
             "covers_year": YEAR,
             "plans_year": YEAR + 1,
@@ -279,6 +285,14 @@ class Marked:
                 left,
             ),
             Step(of_year + "/close", {}),
+        ]
+
+    def _privacy(self) -> list[Step]:
+        of_person = "/persons/{person}"
+        return [
+            Step(of_person + "/hold", {"legal_basis": self.text("luật lưu trữ"), "because": self.text("thanh tra")}),
+            Step(of_person + "/hold/lift", {"because": self.text("xong")}),
+            Step(of_person + "/erase", {"legal_basis": self.text("luật dữ liệu"), "document_no": self.text("đơn")}),
         ]
 
     def _official(self, about: str) -> dict[str, str]:

@@ -26,8 +26,8 @@ IN_PROVINCE: Final = "/v1/provinces/{province}"
 ELSEWHERE: Final = {"POST /v1/provinces", "GET /health/live", "GET /health/ready"}
 """What is no province's. Opening provinces is refused to everybody but operators."""
 KNOWN_PARAMETERS: Final = {
-    "path": {"province", "bloc", "agency", "ballot", "nomination", "year"},
-    "query": {"as_of", "min_position", "valid_on", "limit", "cursor"},
+    "path": {"province", "bloc", "agency", "ballot", "nomination", "year", "person"},
+    "query": {"as_of", "min_position", "valid_on", "limit", "cursor", "day"},
     "header": {"Idempotency-Key", "If-None-Match"},
 }
 ANOTHER_PERSON: Final = "p-zzzzzzzzzz"
@@ -142,7 +142,7 @@ class Apart:
 
     def ids(self) -> dict[str, str]:
         """Return B's id for each id of A."""
-        ids = {self.ours.person: self.theirs.person, self.ours.on_paper: self.theirs.on_paper}
+        ids = {getattr(self.ours, who): getattr(self.theirs, who) for who in ("person", "on_paper", "erased")}
         text = str(self.ours.steps()) + str(self.ours.path_parameters)
         for handle in re.findall(rf"'([a-z-]+-{self.ours.mark})'", text):
             ids[handle] = handle.removesuffix(self.ours.mark) + self.theirs.mark
