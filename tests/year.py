@@ -62,6 +62,11 @@ class Marked:
         return f"{by}@{self.province}"
 
     @property
+    def erased(self) -> str:
+        """The id of somebody who stands on paper only, and whose name is erased in the end."""
+        return f"p-{self.mark * 9}7"[:12]
+
+    @property
     def path_parameters(self) -> dict[str, Any]:
         """What stands in paths."""
         return {
@@ -76,6 +81,7 @@ class Marked:
             "size": 1,
             "level": 0,
             "place": "000.p/1",
+            "person": self.erased,
         }
 
     def opening(self, sub: str) -> dict[str, Any]:
@@ -90,7 +96,7 @@ class Marked:
         """Return the commands, in an order in which each is accepted."""
         before = [*self._province(), *self._bloc(), *self._year()]
         contested = OPENING_EVENTS + len(before)  # each of these is one event, and the last one is a sheet
-        return [*before, *self._disputes(contested), *self._scores(), *self._ballots(), *self._end()]
+        return [*before, *self._disputes(contested), *self._scores(), *self._ballots(), *self._end(), *self._privacy()]
 
     def _name(self, day: str) -> dict[str, Any]:
         return {
@@ -320,7 +326,7 @@ class Marked:
             "meeting": self.handle("hop"),
             "held_on": PAPER,
             "place": self.text("phòng họp"),
-            "chairs": [self._official("chủ trì")],
+            "chairs": [self._official("chủ trì"), {**self._official("đồng chủ trì"), "person": self.erased}],
             "attendance": {"members": [self.handle("noi-vu")], "others": [self.text("khách")]},
             "covers_year": YEAR,
             "plans_year": YEAR + 1,
@@ -377,6 +383,14 @@ class Marked:
             "size": 1,
             "held_by": self.handle("noi-vu"),
         }
+
+    def _privacy(self) -> list[Step]:
+        of_person = "/persons/{person}"
+        return [
+            Step(of_person + "/hold", {"legal_basis": self.text("luật lưu trữ"), "because": self.text("thanh tra")}),
+            Step(of_person + "/hold/lift", {"because": self.text("xong")}),
+            Step(of_person + "/erase", {"legal_basis": self.text("luật dữ liệu"), "document_no": self.text("đơn")}),
+        ]
 
     def _official(self, about: str) -> dict[str, str]:
         return {"person": self.on_paper, "name": self.text(about), "office": self.text(f"chức vụ {about}")}

@@ -6,7 +6,7 @@ lies idle for the service's role while a test as the owner sees nothing wrong (r
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -27,6 +27,7 @@ TOUCHED_MAX: Final = 500
 NO_LIMIT: Final = 2**62
 BEGAN: Final = datetime(2024, 1, 1, tzinfo=UTC)
 LOG: Final = load_statements("emulation_saas.log")
+PRIVACY: Final = load_statements("emulation_saas.privacy")
 PROJECTING: Final = load_statements("emulation_saas.projecting")
 # $1 the province, $2 how many rows.
 FILLING: Final = """
@@ -43,6 +44,10 @@ INSERT INTO quarantined SELECT $1, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, '
 INSERT INTO snapshots SELECT $1, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, '{}' FROM generate_series(1, $2) AS n;
 INSERT INTO tree_tiles SELECT $1, n % 2, n / 2, decode(repeat('00', 8192), 'hex'), sha256('')
 FROM generate_series(0, 1999) AS n;
+INSERT INTO access_log
+SELECT $1, timestamp '2024-01-01' + n % 100 * interval '1 day', timestamptz '2024-01-01Z' + n % 100 * interval '1 day'
+    + n * interval '1 s', gen_random_uuid(), 'p-1', 'GET /', null, n, 'names'
+FROM generate_series(1, $2) AS n;
 INSERT INTO checkpoints SELECT $1, 'p' || n, 1, n FROM generate_series(1, $2) AS n;
 ANALYZE
 """
@@ -63,6 +68,8 @@ READS: Final[dict[str, tuple[str, tuple[object, ...]]]] = {
     "checkpoints": (PROJECTING["checkpoints_of"], (["p7"], [1])),
     "documents at": (PROJECTING["documents_at"], (["p7"], [1], ["000007"])),
     "documents between": (PROJECTING["documents_between"], ("p7", 1, "000007", "000107", 50)),
+    "reads of a day": (PRIVACY["reads_of_day"], (date(2024, 1, 7), BEGAN, UUID(int=0), 100)),
+    "next finished day": (PRIVACY["next_finished_day"], (date(2024, 1, 7), timedelta(0))),
     "snapshots": (PROJECTING["newest_snapshots"], ("p7", 1, "000007", "000107", 100)),
 }
 

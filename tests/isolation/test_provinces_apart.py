@@ -27,12 +27,12 @@ ELSEWHERE: Final = {"POST /v1/provinces", "GET /health/live", "GET /health/ready
 """What is no province's. Opening provinces is refused to everybody but operators."""
 KNOWN_PARAMETERS: Final = {
     "path": {
-        *("province", "bloc", "agency", "ballot", "nomination", "dispute", "year"),
+        *("province", "bloc", "agency", "ballot", "nomination", "dispute", "year", "person"),
         *("event", "size", "level", "place"),
     },
     "query": {
         *("as_of", "min_position", "valid_on", "limit", "cursor"),
-        *("position", "size", "first", "second", "from", "to"),
+        *("position", "size", "first", "second", "from", "to", "day"),
     },
     "header": {"Idempotency-Key", "If-None-Match", "Prefer"},
 }
@@ -151,11 +151,8 @@ class Apart:
 
     def ids(self) -> dict[str, str]:
         """Return B's id for each id of A."""
-        ids = {
-            self.ours.person: self.theirs.person,
-            self.ours.on_paper: self.theirs.on_paper,
-            self.ours.referee: self.theirs.referee,
-        }
+        own = ("person", "on_paper", "referee", "erased")
+        ids = {getattr(self.ours, who): getattr(self.theirs, who) for who in own}
         text = str(self.ours.steps()) + str(self.ours.path_parameters)
         for handle in re.findall(rf"'([a-z-]+-{self.ours.mark})'", text):
             ids[handle] = handle.removesuffix(self.ours.mark) + self.theirs.mark
