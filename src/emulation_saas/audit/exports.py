@@ -9,7 +9,7 @@ nothing is held open in between, however slow the reader is.
 
 import base64
 import tarfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,6 +74,11 @@ async def exported(signer: Signer, log: ProvinceLog, span: Span, sees: Sees | No
         async for piece in _lines(log, span, sees):
             yield piece
     yield bytes(2 * _BLOCK)
+
+
+def archived(files: Mapping[str, bytes]) -> bytes:
+    """Return a small tar of these files, in their order; the same files give the same bytes."""
+    return b"".join(_file(name, content) for name, content in files.items()) + bytes(2 * _BLOCK)
 
 
 def entry_bundle(entries: list[Entry]) -> bytes:

@@ -16,7 +16,12 @@ async def receipt(signer: Signer, log: ProvinceLog, position: int) -> str:
     """
     head = await signer.covering(log, position)
     found = await log.tree.inclusion(position, head.size)
-    return "\n".join(["c2sp.org/tlog-proof@v1", f"index {position - 1}", *spelled(found.path), "", head.note])
+    return proof_text(position, found.path, head.note)
+
+
+def proof_text(position: int, path: Iterable[bytes], note: str) -> str:
+    """Return a proof as C2SP writes it: the leaf's index, the path to the root, and the checkpoint with that root."""
+    return "\n".join(["c2sp.org/tlog-proof@v1", f"index {position - 1}", *spelled(path), "", note])
 
 
 def spelled(hashes: Iterable[bytes]) -> list[str]:
