@@ -6,31 +6,28 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.audit.campaign import Tally, campaign, genuine_exports
+from tests.audit.campaign import campaign, genuine_exports
 from tests.audit.exports import KEEPER, STRANGER, exported
 
+SIZES: Final = (1, 2, 256, 300)
 KINDS: Final = frozenset(
     {"flip", "drop", "insert", "swap", "truncate", "back-date", "tile", "checkpoint", "claims"}
     | {"re-sign", "split view", "restored backup"}
 )
 
 
-def run_campaign(rounds: int = 1) -> dict[str, Tally]:
-    chance = random.Random(7)  # noqa: S311 - places of faults are no secrets
-    return campaign(genuine_exports(chance), KEEPER.vkey, rounds=rounds, chance=chance)
-
-
 def test_every_fault_is_caught_and_all_that_is_genuine_passes() -> None:
-    tallies = run_campaign()
+    chance = random.Random(7)  # noqa: S311 - places of faults are no secrets
+    tallies = campaign(genuine_exports(SIZES, chance), KEEPER.vkey, rounds=1, chance=chance)
     assert tallies.keys() == KINDS | {"genuine"}
     assert [failure for tally in tallies.values() for failure in tally.missed] == []
-    assert all(tally.caught == tally.faults >= 12 for tally in tallies.values())
+    assert all(tally.caught == tally.faults >= 6 for tally in tallies.values())
 
 
 def test_campaign_judges_an_export_that_a_service_gave_out(tmp_path: Path) -> None:
     path = tmp_path / "log.tar"
     path.write_bytes(exported(300, hidden={9, 10}).tar())
-    command = [sys.executable, "-m", "tests.audit.campaign", "--export", str(path), "--vkey"]
+    command = [sys.executable, "-m", "tests.audit.campaign", "--rounds", "1", "--export", str(path), "--vkey"]
     done = subprocess.run([*command, KEEPER.vkey], check=False, capture_output=True, text=True, timeout=120)
     assert (done.returncode, "genuine: 1 of 1 passed" in done.stdout) == (0, True)
     false = subprocess.run([*command, STRANGER.vkey], check=False, capture_output=True, text=True, timeout=120)

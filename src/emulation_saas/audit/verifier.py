@@ -11,6 +11,8 @@ Read it from top to bottom, and take it with you: `python verifier.py --help`.
 
 Exit status: 0 all that was checked is in order; 1 tampered with, or no such thing at all (the first bad position is
 named where there is one); 2 cannot tell. What a check did not cover is always printed.
+
+Whatever here reads or demands something raises TamperedError where that is not so.
 """
 
 import argparse
@@ -27,7 +29,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final, NoReturn, cast
+from typing import IO, Final, NoReturn, TypeVar, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -42,6 +44,7 @@ MEMBERS_MAX: Final = 200_000  # a log of 25 million events
 DOCUMENT_BYTES_MAX: Final = 1 << 24
 LINE_BYTES_MAX: Final = 90_000  # an entry in base64, and what stands around it
 PATH_HASHES_MAX: Final = 128
+RANGES_SHOWN: Final = 20
 
 
 class TamperedError(Exception):
@@ -164,27 +167,17 @@ class Vkey:
     name: str
     key_id: bytes
     public: bytes
+    text: str
 
     @classmethod
     def parse(cls, text: str) -> "Vkey":
-        """Read a verifier key. base64 may hold a plus of its own, so only the first two divide.
-
-        Raises:
-            TamperedError: it is none, or its id is not that of its key.
-        """
-        name, _, rest = text.partition("+")
-        shown_id, _, encoded = rest.partition("+")
-        material = decoded(encoded)
+        """Read a verifier key. base64 may hold a plus of its own, so only the first two divide."""
+        name, shown_id, encoded = [*text.split("+", 2), "", ""][:3]
+        material = decoded(encoded, 1 + HASH_BYTES)
         key_id = hashlib.sha256(name.encode() + b"\n" + material).digest()[:4]
-        if not _KEY_NAME.fullmatch(name) or material[:1] != b"\1" or len(material) != 1 + HASH_BYTES:
-            raise TamperedError("not an Ed25519 verifier key")
-        if shown_id != key_id.hex():
-            raise TamperedError("a verifier key whose id is not that of its key")
-        return cls(name, key_id, material[1:])
-
-    def __str__(self) -> str:
-        """Spell the key as `parse` reads it."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([1]) + self.public).decode()}"
+        if not _KEY_NAME.fullmatch(name) or material[:1] != b"\1" or shown_id != key_id.hex():
+            raise TamperedError("not an Ed25519 verifier key, or its id is not that of its key")
+        return cls(name, key_id, material[1:], text)
 
 
 @dataclass(frozen=True)
@@ -206,11 +199,7 @@ class Checkpoint:
 
 
 def parse_note(data: bytes) -> Note:
-    """Read a signed note.
-
-    Raises:
-        TamperedError: it is none; it has more than 16 signatures, or two of one key.
-    """
+    """Read a signed note."""
     text = _text(data[: NOTE_BYTES_MAX + 1], "the note")
     if len(data) > NOTE_BYTES_MAX or re.search(r"[\x00-\x09\x0b-\x1f]", text):
         raise TamperedError("the note is too long or holds control characters")
@@ -231,24 +220,16 @@ def parse_note(data: bytes) -> Note:
 
 
 def parse_checkpoint(data: bytes) -> Checkpoint:
-    """Read a signed note whose text is a checkpoint: origin, size, root, and not a line more.
-
-    Raises:
-        TamperedError: it is none.
-    """
+    """Read a signed note whose text is a checkpoint: origin, size, root, and not a line more."""
     note = parse_note(data)
     lines = note.text.split("\n")
-    if len(lines) != 4 or not lines[0] or not _DECIMAL.fullmatch(lines[1]):  # noqa: PLR2004 - the last is empty
+    if len(lines) != 4 or not re.fullmatch("[!-~]+", lines[0]) or not _DECIMAL.fullmatch(lines[1]):  # noqa: PLR2004 - the last is empty
         raise TamperedError("the checkpoint is not exactly origin, size and root")
     return Checkpoint(note, lines[0], int(lines[1]), decoded(lines[2], HASH_BYTES))
 
 
 def signers_of(note: Note, keys: Iterable[Vkey]) -> list[Vkey]:
-    """Return which of the keys signed. Lines of other keys are passed over, as the format demands.
-
-    Raises:
-        TamperedError: a line of one of the keys is not its signature.
-    """
+    """Return which of the keys signed. Lines of other keys are passed over, as the format demands."""
     signers: list[Vkey] = []
     for key in keys:
         for name, key_id, signature in note.signatures:
@@ -256,17 +237,13 @@ def signers_of(note: Note, keys: Iterable[Vkey]) -> list[Vkey]:
                 try:
                     Ed25519PublicKey.from_public_bytes(key.public).verify(signature, note.text.encode())
                 except (InvalidSignature, ValueError):
-                    raise TamperedError(f"the signature of {key} is false") from None
+                    raise TamperedError(f"the signature of {key.text} is false") from None
                 signers.append(key)
     return signers
 
 
 def verify_note(note: Note, keys: Iterable[Vkey]) -> list[Vkey]:
-    """Return which of the keys signed: at least one.
-
-    Raises:
-        TamperedError: none did, or a line of one of them is not its signature.
-    """
+    """Return which of the keys signed: at least one."""
     signers = signers_of(note, keys)
     if not signers:
         raise TamperedError("none of the keys that count has signed (a rotated key is trusted by giving it as --vkey)")
@@ -274,11 +251,7 @@ def verify_note(note: Note, keys: Iterable[Vkey]) -> list[Vkey]:
 
 
 def decoded(text: str, size: int | None = None) -> bytes:
-    """Return what base64 says: padded, and in its one spelling.
-
-    Raises:
-        TamperedError: it is not that, or not of that many bytes.
-    """
+    """Return what base64 says: padded, and in its one spelling."""
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:
@@ -307,46 +280,38 @@ class Archive:
     """An uncompressed POSIX tar of regular files. Its headers are read at once, what they head when it is asked for."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Index an open, seekable file.
-
-        Raises:
-            TamperedError: it is no such tar, is cut off, or holds what none of ours does.
-        """
+        """Index an open, seekable file."""
         self._file = file
-        self._members: dict[str, tuple[int, int]] = {}
+        self.members: dict[str, tuple[int, int]] = {}  # where each begins, and its size
         at, end = 0, file.seek(0, os.SEEK_END)
         while any(header := self._bytes(at, _BLOCK)):
             name, kind, size = _header_of(header)
             start, at = at + _BLOCK, at + _BLOCK - (-size // _BLOCK) * _BLOCK
-            if at > end or len(self._members) == MEMBERS_MAX:
+            if at > end or len(self.members) == MEMBERS_MAX:
                 raise TamperedError(f"the archive is cut off in {name}, or holds too many files")
             if kind in b"xg":  # remarks of the pax format: let pass where they change nothing
                 remarks = self._bytes(start, min(size, NOTE_BYTES_MAX))
                 if size > NOTE_BYTES_MAX or re.search(rb"path=|size=|hdrcharset=|GNU\.", remarks):
                     raise TamperedError("the archive renames or resizes its files")
-            elif kind not in b"0\0" or not _MEMBER_NAME.fullmatch(name) or name in self._members:
+            elif kind not in b"0\0" or not _MEMBER_NAME.fullmatch(name) or name in self.members:
                 raise TamperedError(f"the archive holds something that is no regular file of its own: {name!r}")
             else:
-                self._members[name] = (start, size)
+                self.members[name] = (start, size)
         if not _BLOCK * 2 <= end - at <= _PADDING_MAX or any(self._bytes(at, end - at)):
             raise TamperedError("the archive does not end as a tar does")
 
-    def names(self) -> set[str]:
-        """Return the names of all files in it."""
-        return set(self._members)
-
     def read(self, name: str, bytes_max: int, position: int | None = None) -> bytes:
         """Return a file's bytes; what is missing or too long is found at the position, if any is given."""
-        if name not in self._members:
+        if name not in self.members:
             raise TamperedError(f"{name} is missing", position)
-        start, size = self._members[name]
+        start, size = self.members[name]
         if size > bytes_max:
             raise TamperedError(f"{name} is too long", position)
         return self._bytes(start, size)
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Give a file's lines without their line feeds; nothing of a line that is too long or has none."""
-        at, size = self._members[name]
+        at, size = self.members[name]
         end = at + size
         while at < end:
             self._file.seek(at)
@@ -379,34 +344,25 @@ _INTEGER_MAX: Final = 2**53
 
 
 def examine(entry: bytes, position: int, origin: str) -> dict[str, object]:
-    """Return an event whose bytes are in the one spelling there is, and say themselves where they stand.
-
-    Raises:
-        TamperedError: they are not, or say that they stand elsewhere.
-    """
+    """Return an event whose bytes are in the one spelling there is, and say themselves where they stand."""
     try:
-        text = entry.decode()
-        event: dict[str, object] = _EVENTS.decode(text)
-        canonical = _CANONICAL.encode(event) == text and unicodedata.is_normalized("NFC", text)
+        text, event = _text(entry, "the event"), _document(entry, "the event")
         recorded = str(event.get("recordedtime"))
         datetime.fromisoformat(recorded)
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise TamperedError("the event is not JSON as the log writes it", position) from None
-    if not canonical or not _RECORDED.fullmatch(recorded):
+    except (TamperedError, ValueError) as error:
+        raise TamperedError(str(error), position) from None
+    is_canonical = _CANONICAL.encode(event) == text and unicodedata.is_normalized("NFC", text)
+    if not is_canonical or not _RECORDED.fullmatch(recorded):
         raise TamperedError("the event is not in canonical JSON", position)
     if event.get("id") != str(position) or event.get("sequence") != f"{position:019d}":
-        raise TamperedError(f"the event says that it stands at {event.get('id')!r}", position)
+        raise TamperedError(f"the event says that it stands at {event.get('id')!a}", position)
     if event.get("source") != f"urn:emulation:province:{province_of(origin)}":
         raise TamperedError("the event belongs to another province's log", position)
     return event
 
 
 def key_of(event: dict[str, object], position: int, origin: str) -> Vkey | None:
-    """Return the key that an event names: the first of all at position 1, others by rotation.
-
-    Raises:
-        TamperedError: position 1 opens no log or another one, a later event opens one, or the key is none of this log.
-    """
+    """Return the key that an event names: the first of all at position 1, others by rotation."""
     data = event.get("data")
     named = cast("dict[str, object]", data) if isinstance(data, dict) else {}
     if (event.get("type") == "log.opened.v1") != (position == 1):
@@ -449,7 +405,7 @@ def _refuse(number: str) -> NoReturn:
     raise ValueError(f"{number} is no exact number")
 
 
-_EVENTS: Final = json.JSONDecoder(
+_JSON: Final = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_exact, parse_float=_refuse, parse_constant=_refuse
 )
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -457,9 +413,9 @@ _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensu
 
 def _document(data: bytes, what: str) -> dict[str, object]:
     try:
-        document: object = json.loads(data.decode(), object_pairs_hook=_unique, parse_int=_exact)
+        document: object = _JSON.decode(data.decode())
     except (ValueError, RecursionError):
-        raise TamperedError(f"{what} is not JSON") from None
+        raise TamperedError(f"{what} is not JSON without floats, doubled keys or huge numbers") from None
     if not isinstance(document, dict):
         raise TamperedError(f"{what} is not a JSON object")
     return cast("dict[str, object]", document)
@@ -481,28 +437,28 @@ class Export:
     """An export: the hashes of the whole tree, and the events of a range of it. What it claims is not yet checked."""
 
     def __init__(self, archive: Archive) -> None:
-        """Read what the archive claims to be.
-
-        Raises:
-            TamperedError: it is no export, or contradicts itself.
-        """
+        """Read what the archive claims to be."""
         claimed = _document(archive.read("export.json", NOTE_BYTES_MAX), "export.json")
         self.archive = archive
         self.checkpoint = parse_checkpoint(archive.read("checkpoint", NOTE_BYTES_MAX))
         self.vkey = Vkey.parse(_text(archive.read("vkey", NOTE_BYTES_MAX), "vkey").removesuffix("\n"))
         self.origin = self.checkpoint.origin
         self.first, self.last = _whole(claimed.get("from"), "from"), _whole(claimed.get("to"), "to")
-        self.is_by_line = "entries.ndjson" in archive.names()
+        self.is_by_line = "entries.ndjson" in archive.members
         expected = {"format": "emulation-export.v1", "origin": self.origin, "from": self.first, "to": self.last}
         if claimed != expected or self.vkey.name != self.origin or self.checkpoint.size != self.last:
             raise TamperedError("export.json, checkpoint and vkey contradict each other")
         if self.first > self.last or self.first % TILE_WIDTH != 1 or self.last > MEMBERS_MAX * TILE_WIDTH:
             raise TamperedError("export.json names an impossible range")
 
-    def hashes(self, n: int) -> list[bytes]:
-        """Return the leaf hashes of the n-th run of 256, as the tile claims them."""
-        width = min(TILE_WIDTH, self.last - n * TILE_WIDTH)
-        return self._tile(0, n, width)
+    def hashes(self, level: int, n: int) -> list[bytes]:
+        """Return what the n-th tile of a level claims."""
+        width = min(TILE_WIDTH, self.last // TILE_WIDTH**level - n * TILE_WIDTH)
+        name, position = tile_path(level, n, width), n * TILE_WIDTH ** (level + 1) + 1
+        tile = self.archive.read(name, width * HASH_BYTES, position)
+        if len(tile) != width * HASH_BYTES:
+            raise TamperedError(f"{name} does not hold {width} hashes", position)
+        return [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
 
     def leaves(self) -> Iterator[tuple[int, bytes | None, bytes]]:
         """Give position, event's bytes (None: hidden) and leaf hash of each leaf of the range."""
@@ -528,45 +484,31 @@ class Export:
             try:
                 line = _document(next(lines, b""), "its line in entries.ndjson")
                 held = "entry" if "entry" in line else "leaf_hash"
-                data = decoded(str(line.get(held)))
+                data, place = decoded(str(line.get(held))), _whole(line.get("position"), "its position")
             except TamperedError as error:
                 raise TamperedError(str(error), position) from None
-            if line != {"position": position, held: line[held]}:
+            if line.keys() != {held, "position"} or place != position:
                 raise TamperedError("its line in entries.ndjson is that of something else", position)
             yield (position, data, leaf_hash(data)) if held == "entry" else (position, None, data)
         if next(lines, None) is not None:
             raise TamperedError("entries.ndjson holds more than its entries", self.last + 1)
 
-    def _tile(self, level: int, n: int, width: int) -> list[bytes]:
-        name, position = tile_path(level, n, width), n * TILE_WIDTH ** (level + 1) + 1
-        tile = self.archive.read(name, width * HASH_BYTES, position)
-        if len(tile) != width * HASH_BYTES:
-            raise TamperedError(f"{name} does not hold {width} hashes", position)
-        return [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
-
     def check_upper_tiles(self, runs: Sequence[bytes]) -> None:
-        """Demand that every tile above the leaves follows from the roots of the runs of 256 leaves.
-
-        Raises:
-            TamperedError: one does not; found at the first position below the first hash that is wrong.
-        """
+        """Demand that every tile above the leaves follows from the roots of the runs of 256 leaves."""
         level, row = 1, list(runs[: self.last // TILE_WIDTH])
         while row:
-            for at in range(0, len(row), TILE_WIDTH):
-                due = row[at : at + TILE_WIDTH]
-                for number, (there, made) in enumerate(
-                    zip(self._tile(level, at // TILE_WIDTH, len(due)), due, strict=True), at
-                ):
-                    if there != made:
-                        first, last = number * TILE_WIDTH**level + 1, (number + 1) * TILE_WIDTH**level
-                        raise TamperedError(f"the level {level} tile is not over {first} to {last}", first)
+            claimed = [each for n in range(-(-len(row) // TILE_WIDTH)) for each in self.hashes(level, n)]
+            wrong = next((at for at, made in enumerate(row) if made != claimed[at]), None)
+            if wrong is not None:
+                first, last = wrong * TILE_WIDTH**level + 1, (wrong + 1) * TILE_WIDTH**level
+                raise TamperedError(f"a tile of level {level} is not over the events {first} to {last}", first)
             row = [root_of(row[at : at + TILE_WIDTH]) for at in range(0, len(row) - TILE_WIDTH + 1, TILE_WIDTH)]
             level += 1
 
     def root_at(self, size: int, runs: Sequence[bytes]) -> bytes:
         """Return the root over the first leaves, by the roots of the runs of 256 leaves."""
         full, rest = divmod(size, TILE_WIDTH)
-        return root_of([*runs[:full], root_of(self.hashes(full)[:rest])] if rest else runs[:full])
+        return root_of([*runs[:full], root_of(self.hashes(0, full)[:rest])] if rest else runs[:full])
 
 
 # 5. Trust ------------------------------------------------------------------------------------------------------------
@@ -591,11 +533,7 @@ class Remembered:
 
     @classmethod
     def load(cls, path: Path) -> "Remembered | None":
-        """Read a state file; None where there is none yet.
-
-        Raises:
-            CannotTellError: the file is none of ours.
-        """
+        """Read a state file; None where there is none yet."""
         if not path.exists():
             return None
         try:
@@ -609,7 +547,7 @@ class Remembered:
     def save(self, path: Path) -> None:
         """Replace the state file in one step."""
         state = {"origin": self.origin, "size": self.size, "root": base64.b64encode(self.root).decode()}
-        text = json.dumps({**state, "vkeys": [str(key) for key in self.keys]}, indent=2)
+        text = json.dumps({**state, "vkeys": [key.text for key in self.keys]}, indent=2)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False) as file:
             file.write(text + "\n")
             file.flush()
@@ -651,12 +589,7 @@ def check_export(
 ) -> tuple[Vkey, ...]:
     """Check all of an export: events, places, times, tiles, root, keys, signature; and that a remembered head is in it.
 
-    Returns:
-        The keys that its head now vouches for.
-
-    Raises:
-        TamperedError: something is wrong, at the first position that is.
-        CannotTellError: nothing is wrong, but whether its signer is the log's keeper cannot be known.
+    What is returned are the keys that its head now vouches for.
     """
     _say_trust(report, given, remembered)
     report.not_covered["clock"] = "recordedtime never decreases; that the clock was right, only heads seen in time show"
@@ -680,7 +613,7 @@ def _check_leaves(export: Export, report: Report) -> tuple[list[bytes], dict[int
     hidden: list[int] = []
     leaves, before = export.leaves(), ""
     for start in range(0, export.last, TILE_WIDTH):
-        hashes = export.hashes(start // TILE_WIDTH)
+        hashes = export.hashes(0, start // TILE_WIDTH)
         runs.append(root_of(hashes))
         for position, claimed in enumerate(hashes, start + 1):
             if position < export.first:
@@ -710,9 +643,11 @@ def _check_leaves(export: Export, report: Report) -> tuple[list[bytes], dict[int
 
 def _demand_nothing_else(export: Export) -> None:
     due = {"checkpoint", "vkey", "export.json", *(tile_path(*tile) for tile in tiles_of(export.last))}
-    starts = range(export.first - 1, export.last, TILE_WIDTH)
-    bundles = {entries_path(start // TILE_WIDTH, min(TILE_WIDTH, export.last - start)) for start in starts}
-    surplus = export.archive.names() - due - ({"entries.ndjson"} if export.is_by_line else bundles)
+    runs = [
+        (n, width) for level, n, width in tiles_of(export.last) if level == 0 and n * TILE_WIDTH + 1 >= export.first
+    ]
+    entries = {"entries.ndjson"} if export.is_by_line else {entries_path(*run) for run in runs}
+    surplus = export.archive.members.keys() - due - entries
     if surplus:
         raise TamperedError(f"the archive holds what no export does: {min(surplus)}")
 
@@ -739,24 +674,21 @@ def _check_keys(
     except TamperedError:
         others = signers_of(export.checkpoint.note, set(named.values()) - trusted)
         if others:
-            raise CannotTellError(f"signed by {others[0]}, for whose rotation no trusted key vouches") from None
+            raise CannotTellError(f"signed by {others[0].text}, for whose rotation no trusted key vouches") from None
         if not is_first_shown and not trusted:
             raise CannotTellError("signed by a key that stands outside the exported range: give --vkey") from None
         raise
-    report.facts["signed by"] = [str(key) for key in signers]
+    report.facts["signed by"] = [key.text for key in signers]
     return tuple(dict.fromkeys([*(remembered.keys if remembered else ()), *signers, *named.values()]))
 
 
-def _ranges(positions: Sequence[int], shown_max: int = 20) -> str:
-    """Spell increasing positions as ranges: 3, 7-9."""
-    runs: list[list[int]] = []
-    for position in positions:
-        if runs and runs[-1][1] == position - 1:
-            runs[-1][1] = position
-        else:
-            runs.append([position, position])
-    spelled = [f"{first}-{last}" if last > first else str(first) for first, last in runs[:shown_max]]
-    return ", ".join(spelled) + (f" and {len(runs) - shown_max} ranges more" if len(runs) > shown_max else "")
+def _ranges(positions: Sequence[int]) -> str:
+    """Spell increasing positions as ranges, the first of them: 3-3, 7-9."""
+    known = set(positions)
+    starts = (at for at in positions if at - 1 not in known)
+    ends = (at for at in positions if at + 1 not in known)
+    spelled = [f"{start}-{end}" for start, end in zip(starts, ends, strict=True)]
+    return ", ".join(spelled[:RANGES_SHOWN] + ["..."] * (len(spelled) > RANGES_SHOWN))
 
 
 @dataclass(frozen=True)
@@ -769,11 +701,7 @@ class Proof:
 
     @classmethod
     def parse(cls, data: bytes) -> "Proof":
-        """Read a proof in the form `c2sp.org/tlog-proof@v1`.
-
-        Raises:
-            TamperedError: it is none.
-        """
+        """Read a proof in the form `c2sp.org/tlog-proof@v1`."""
         head, _, note = _text(data, "the proof").partition("\n\n")
         lines = head.split("\n")
         if lines[:1] != ["c2sp.org/tlog-proof@v1"] or len(lines) > PATH_HASHES_MAX:
@@ -820,7 +748,7 @@ def check_dossier(archive: Archive, given: Sequence[Vkey], report: Report) -> No
             raise TamperedError(f"two histories: two roots for the same {head.size} events", position)
         verify_note(head.note, [key for key in keys if key.name == head.origin])
         proof.demand(leaf)
-    surplus = sorted(archive.names() - used)
+    surplus = sorted(archive.members.keys() - used)
     if any(name.startswith(("events/", "proofs/")) for name in surplus):
         raise TamperedError("the dossier holds an event or a proof that it does not list")
     report.facts |= {"events": sum(name.startswith("events/") for name in used), "hidden": len(hidden)}
@@ -831,23 +759,21 @@ def check_dossier(archive: Archive, given: Sequence[Vkey], report: Report) -> No
         report.not_covered["consistency"] = f"between the heads of sizes {sorted(roots)}: no proof is in a dossier"
 
 
-def consistency_in(data: bytes) -> tuple[int, int, list[bytes]]:
-    """Return both sizes and the path of a consistency proof: `{"first","second","consistency":[base64]}`."""
+def demand_consistent(first: int, first_root: bytes, checkpoint: Checkpoint, data: bytes) -> None:
+    """Demand that a head's tree begins with that of a smaller one: `{"first","second","consistency":[base64]}`."""
     proof = _document(data, "the consistency proof")
     path = [decoded(str(each), HASH_BYTES) for each in _list(proof.get("consistency"), "consistency")]
-    return _whole(proof.get("first"), "first"), _whole(proof.get("second"), "second"), path
-
-
-def demand_consistent(first: int, first_root: bytes, checkpoint: Checkpoint, proof: bytes) -> None:
-    """Demand that a head's tree begins with the leaves of a smaller one, by a proof of just that."""
-    proved_first, proved_second, path = consistency_in(proof)
-    if (proved_first, proved_second) != (first, checkpoint.size):
-        raise TamperedError(f"the proof is for sizes {proved_first} and {proved_second}")
+    if [proof.get("first"), proof.get("second")] != [first, checkpoint.size]:
+        raise TamperedError(f"the proof is for sizes {proof.get('first')!a} and {proof.get('second')!a}")
     if not verify_consistency(first, checkpoint.size, first_root, checkpoint.root, path):
         raise TamperedError(f"two histories: the log did not just grow from {first} events to {checkpoint.size}")
 
 
 # 7. The command line -------------------------------------------------------------------------------------------------
+
+
+T = TypeVar("T")
+Check = Callable[[argparse.Namespace, Report], None]
 
 
 def _checkpoint(options: argparse.Namespace, report: Report) -> None:
@@ -923,21 +849,18 @@ def _file(path: Path, bytes_max: int) -> bytes:
     return data
 
 
-def _vkey(text: str) -> Vkey:
-    try:
-        return Vkey.parse(text)
-    except (TamperedError, ValueError) as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def _hash(text: str) -> bytes:
-    try:
-        return decoded(text, HASH_BYTES)
-    except TamperedError as error:
-        raise argparse.ArgumentTypeError(f"{error}: a leaf hash is 32 bytes in base64") from None
+    return decoded(text, HASH_BYTES)
 
 
-Check = Callable[[argparse.Namespace, Report], None]
+def _argument(read: Callable[[str], T]) -> Callable[[str], T]:
+    def read_argument(text: str) -> T:
+        try:
+            return read(text)
+        except (TamperedError, ValueError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read_argument
 
 
 def add_commands(parser: argparse.ArgumentParser) -> Callable[[str, Check, str], argparse.ArgumentParser]:
@@ -947,7 +870,9 @@ def add_commands(parser: argparse.ArgumentParser) -> Callable[[str, Check, str],
     def command(name: str, check: Check, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         added.set_defaults(check=check)
-        added.add_argument("--vkey", type=_vkey, action="append", default=[], help="a key you trust (repeatable)")
+        added.add_argument(
+            "--vkey", type=_argument(Vkey.parse), action="append", default=[], help="a key you trust (repeatable)"
+        )
         added.add_argument("--json", action="store_true", help="print for a machine")
         return added
 
@@ -957,23 +882,19 @@ def add_commands(parser: argparse.ArgumentParser) -> Callable[[str, Check, str],
     including.add_argument("file", type=Path, help="the .tlog-proof")
     leaf = including.add_mutually_exclusive_group(required=True)
     leaf.add_argument("--entry", type=Path, help="the event's bytes")
-    leaf.add_argument("--leaf-hash", type=_hash, help="the hash of its leaf, in base64")
+    leaf.add_argument("--leaf-hash", type=_argument(_hash), help="the hash of its leaf, in base64")
     add = command("consistency", _consistency, "check that a log only grew from one head to another").add_argument
     add("old", type=Path, help="the signed note of the smaller size")
     add("new", type=Path, help="the signed note of the larger size")
-    add("proof", type=Path, help='{"first": …, "second": …, "consistency": [base64, …]}')
+    add("proof", type=Path, help='JSON: {"first": size, "second": size, "consistency": [base64]}')
     add = command("export", _export, "check every event, hash, key and signature of an export").add_argument
     add("file", type=Path, help="the tar")
     add("--remember", type=Path, metavar="STATE", help="refuse what contradicts the head kept here")
-    add = command(
-        "remember", _remember, "keep a head, and refuse one that does not grow from the head kept before"
-    ).add_argument
+    add = command("remember", _remember, "keep a head; refuse one that does not grow from it").add_argument
     add("file", type=Path, help="a signed note, or an export")
     add("--state", type=Path, required=True, help="the file that keeps it")
     add("--proof", type=Path, help="how a larger note's log grew from the head kept (an export shows it by itself)")
-    add = command(
-        "dossier", _dossier, "check that the events of a dossier are in a log whose head is signed"
-    ).add_argument
+    add = command("dossier", _dossier, "check that the events of a dossier are in a signed log").add_argument
     add("file", type=Path, help="the tar")
     return command
 
