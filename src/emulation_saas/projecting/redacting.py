@@ -35,7 +35,7 @@ def _look_through(part: Any, pointer: str, shown: Shown) -> None:  # noqa: ANN40
             for each in msgspec.structs.fields(part):
                 _look_through(getattr(part, each.name), f"{pointer}/{each.encode_name}", shown)
         case dict():
-            for name, value in cast("dict[Any, Any]", part).items():
+            for name, value in cast("dict[Any, Any]", part).items():  # type: ignore[redundant-cast] # for the other checker
                 key = str(name).replace("~", "~0").replace("/", "~1")
                 _look_through(value, f"{pointer}/{key}", shown)
         case list() | tuple():
