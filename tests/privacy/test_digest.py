@@ -96,7 +96,8 @@ async def test_pages_come_to_the_digest_and_any_change_is_told(
             digest = (await living.ask(f"{HERE}/access-log/digest", params=day)).json()
         assert digest["is_unchanged"] is True
         assert digest["recorded"]["sha256"] == digest["stored"]["sha256"]
-        entries, cursor = [], {}
+        entries: list[Any] = []
+        cursor: dict[str, str] = {}
         while True:
             page = (await living.ask(f"{HERE}/access-log", params={**day, "limit": 2, **cursor})).json()
             entries += page["entries"]

@@ -34,7 +34,7 @@ async def test_key_that_is_gone_is_asked_for_and_not_made_anew(database_url: str
     await opened(database_url)
     with pytest.raises(MasterKeyError, match="is gone, and the keys of personal data"):
         await settle_master_key(Settings(data=tmp_path), database_url)
-    assert not (tmp_path / MASTER_KEY).exists()  # noqa: ASYNC240 - nothing else waits
+    assert not (tmp_path / MASTER_KEY).exists()
     keep_master_key(tmp_path)
     await settle_master_key(Settings(data=tmp_path), database_url)
 

@@ -1,7 +1,7 @@
 """With every key destroyed a log has the same bytes, the same root, and the same figures: only names are gone."""
 
 import secrets
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
@@ -14,10 +14,11 @@ from emulation_saas.log.codec import Place
 from emulation_saas.log.events import Unknown
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.sealing import Opener, derive
+from emulation_saas.projecting.views import officials_of
 from emulation_saas.wiring import EVENT_TYPES
 from projections import PROJECTIONS
 from tests.projections.histories import OFFICER_NAME, histories
-from tests.projections.test_laws import answers, by_hand
+from tests.projections.test_laws import by_hand
 
 PROVINCE: Final = ProvinceId(UUID("0190c3f2-0000-7000-8000-000000000001"))
 CODEC: Final = Codec(Registry(EVENT_TYPES))
@@ -63,20 +64,15 @@ def read(bodies: list[tuple[str, bytes]], opener: Opener) -> list[AnyRecorded]:
     return [CODEC.decode(name, body, opener) for name, body in bodies]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=known)
 def test_no_figure_and_no_root_depends_on_a_key(history: list[AnyRecorded]) -> None:
     opener = holder_of(history)
     bodies = stored(history, opener)
     root = root_of(bodies)
     opened, shredded = read(bodies, opener), read(bodies, SHREDDED)
-    for projection in PROJECTIONS:
-        figures: Any = by_hand(projection, opened)
-        assert by_hand(projection, shredded) == figures
-        through = len(history)
-        assert answers(projection, by_hand(projection, shredded), through=through) == answers(
-            projection, figures, through=through
-        )
+    for projection in PROJECTIONS:  # what a document shows besides names is made from its state alone
+        assert by_hand(projection, shredded) == by_hand(projection, opened)
     assert root_of(bodies) == root
     text = json.encode([recorded.event for recorded in shredded]).decode()
     assert OFFICER_NAME not in text
@@ -84,7 +80,7 @@ def test_no_figure_and_no_root_depends_on_a_key(history: list[AnyRecorded]) -> N
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=known)
-def test_with_the_keys_the_history_is_what_was_told(history: list[AnyRecorded]) -> None:
+def test_with_the_keys_names_are_what_was_told(history: list[AnyRecorded]) -> None:
     opener = holder_of(history)
     opened = read(stored(history, opener), opener)
-    assert [recorded.event for recorded in opened] == [recorded.event for recorded in history]
+    assert [officials_of(each.event) for each in opened] == [officials_of(each.event) for each in history]

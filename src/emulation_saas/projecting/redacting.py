@@ -1,7 +1,7 @@
 """Which names an answer shows, and which are gone: looked for in the answer itself, so no projection can forget one."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -35,11 +35,11 @@ def _look_through(part: Any, pointer: str, shown: Shown) -> None:  # noqa: ANN40
             for each in msgspec.structs.fields(part):
                 _look_through(getattr(part, each.name), f"{pointer}/{each.encode_name}", shown)
         case dict():
-            for name, value in part.items():
+            for name, value in cast("dict[Any, Any]", part).items():  # type: ignore[redundant-cast] # for the other checker
                 key = str(name).replace("~", "~0").replace("/", "~1")
                 _look_through(value, f"{pointer}/{key}", shown)
         case list() | tuple():
-            for index, value in enumerate(part):
+            for index, value in enumerate(cast("list[Any]", part)):
                 _look_through(value, f"{pointer}/{index}", shown)
         case _:
             pass
