@@ -35,7 +35,7 @@ async def test_pages_are_of_one_moment_however_long_the_walk_takes(database_url:
 
 async def test_ballots_and_years_are_walked_page_by_page(database_url: str) -> None:
     async with place(database_url) as there:
-        await there.tell(*told(20, steps=400))
+        await there.tell(*told(20, steps=700))
         for built in (False, True):
             if built:
                 await rebuild(there.log, there.database, Tallies())
