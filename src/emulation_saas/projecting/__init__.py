@@ -22,7 +22,8 @@ Rules that every change here must keep:
   rebuild lifts it.
 * A checkpoint moves in the transaction of the documents it speaks for, to a position that was folded, never backward.
 * A state holds nothing personal. Names of officials are opened from the log when they are shown, so no clear copy of
-  them lies anywhere, and destroying a key is enough.
+  them lies anywhere, and destroying a key is enough. `redacting` finds them in the answer: what is shown is on record
+  before it leaves (`http.reads`), what is gone is named in `redacted`.
 * Reading never depends on the runner being right: a version that is not built yet is folded from the log.
 * This package knows no projection and no capability. `wiring` hands the projections in.
 """
