@@ -60,7 +60,7 @@ def reasons(projection: AnyProjection, key: str, *events: Event) -> Callable[[st
     state = folded(projection, *events)[key].state
 
     def why(figure: str) -> list[int]:
-        return projection.reasons(state, figure)
+        return projection.reasons(state, figure, DAY)
 
     return why
 
