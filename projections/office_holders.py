@@ -34,9 +34,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     position: Position
 
 
-_HOLDER: Final = FigureRule(
-    "office_holders.last-given@1", "The last that was given by the day; null: none", "latest"
-)
+_HOLDER: Final = FigureRule("office_holders.last-given@1", "The last that was given by the day; null: none", "latest")
 
 
 class Holders(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,9 +30,7 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[ProvinceName, ...] = ()
 
 
-_NAME: Final = FigureRule(
-    "province.name-of-the-day@1", "The last name to take effect by the day; null: none", "latest"
-)
+_NAME: Final = FigureRule("province.name-of-the-day@1", "The last name to take effect by the day; null: none", "latest")
 
 
 class ProvinceDocument(Document, frozen=True, kw_only=True):

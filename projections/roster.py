@@ -39,14 +39,10 @@ from projections.roster_shapes import (
     Register,
 )
 
-_NAME: Final = FigureRule(
-    "roster.name-of-the-day@1", "The last name to take effect by the day; null: none", "latest"
-)
+_NAME: Final = FigureRule("roster.name-of-the-day@1", "The last name to take effect by the day; null: none", "latest")
 _ALIASES: Final = FigureRule("roster.aliases@1", "All that documents also write")
 _BLOC: Final = FigureRule("roster.established-as@1", "The name under which the bloc was established", "latest")
-_MEMBER: Final = FigureRule(
-    "roster.member-on-the-day@1", "The membership that spans the day; null: none", "latest"
-)
+_MEMBER: Final = FigureRule("roster.member-on-the-day@1", "The membership that spans the day; null: none", "latest")
 _MEMBERS: Final = FigureRule("roster.members-on-the-day@1", "How many are members on the day", "count")
 
 

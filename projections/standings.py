@@ -66,9 +66,7 @@ _NOT_SCORED: Final = Member()
 _APPRAISED: Final = FigureRule("standings.last-appraisal@1", "The last appraisal of the criterion counts", "latest")
 _CLAIMED: Final = FigureRule("standings.claim-not-appraised@1", "What is not appraised counts as claimed", "latest")
 _SUM: Final = FigureRule("standings.sum-of-criteria@1", "A member's points are the sum over its scored criteria", "sum")
-_RANK: Final = FigureRule(
-    "standings.rank-by-points@1", "Best first; equal points share a rank: 1, 1, 3", "rank"
-)
+_RANK: Final = FigureRule("standings.rank-by-points@1", "Best first; equal points share a rank: 1, 1, 3", "rank")
 _FROZEN: Final = FigureRule("standings.last-frozen@1", "The ranking as it was last kept", "latest")
 
 

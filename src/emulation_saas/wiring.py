@@ -33,9 +33,11 @@ from emulation_saas.offices import routes as offices_routes
 from emulation_saas.pledges import events as pledges
 from emulation_saas.pledges import routes as pledges_routes
 from emulation_saas.postgres.database import Database, database_at
+from emulation_saas.projecting.finding import Finder
 from emulation_saas.projecting.reading import Reader
 from emulation_saas.projecting.routes import document_routes
 from emulation_saas.projecting.runner import Runner
+from emulation_saas.projecting.travel_routes import TRAVEL_ROUTES
 from emulation_saas.provinces import events as provinces
 from emulation_saas.provinces import routes as provinces_routes
 from emulation_saas.ratings import events as ratings
@@ -119,8 +121,8 @@ def application(settings: Settings) -> Litestar:
     return create_app(
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
-        documents=document_routes(PROJECTIONS),
-        given={"reader": Reader(database)},
+        documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
+        given={"reader": Reader(database), "finder": Finder(database, PROJECTIONS)},
         logs=logs,
         verifier=verifier,
         settings=settings,

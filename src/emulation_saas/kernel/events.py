@@ -99,11 +99,17 @@ class Recorded(msgspec.Struct, Generic[E_co], frozen=True, kw_only=True):
     time: datetime
     actor: str
     command_id: str = msgspec.field(name="commandid")
+    causation_id: str | None = msgspec.field(name="causationid", default=None)
 
     @property
     def position(self) -> int:
         """Its place in the province's log, 1-based and gapless."""
         return int(self.id)
+
+    @property
+    def causation(self) -> int | None:
+        """The position of the event that led to this one, where the command named one."""
+        return None if self.causation_id is None else int(self.causation_id)
 
 
 AnyRecorded = Recorded[Any]

@@ -4,7 +4,8 @@ Entries of a list are told apart by what names them, so that a row that moved is
 is a `replace` deep inside it. A list whose entries have no name of their own is replaced as a whole.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
@@ -38,82 +39,117 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     value: Any = UNSET
 
 
-Leaves = Mapping[str, Any]
-"""The scalars of a value by where they stand: entries of lists by their names; and the order of each list."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An operation, and the leaves that it touches: named as `Operation.path`, but entries of lists by their names.
+
+    A list's name followed by `#` stands for the order of its entries.
+    """
+
+    operation: Operation
+    leaves: frozenset[str]
 
 
-def patch_between(before: Any, after: Any, at: str = "") -> list[Operation]:  # noqa: ANN401 - any JSON
+def patch_between(before: Any, after: Any) -> list[Operation]:  # noqa: ANN401 - any JSON
     """Return the operations that make one JSON value of another."""
-    if before == after and type(before) is type(after):
+    return [change.operation for change in changes_between(before, after)]
+
+
+def changes_between(before: Any, after: Any, at: str = "", name: str = "") -> list[Change]:  # noqa: ANN401 - any JSON
+    """Return the operations that make one JSON value of another, each with the leaves that it touches.
+
+    Args:
+        before: the one value.
+        after: the other.
+        at: where they stand, as a pointer.
+        name: the same, with entries of lists by their names.
+    """
+    if before == after:
         return []
     if isinstance(before, dict) and isinstance(after, dict):
-        return _between_objects(cast("dict[str, Any]", before), cast("dict[str, Any]", after), at)
+        return _between_objects(cast("dict[str, Any]", before), cast("dict[str, Any]", after), at, name)
     if isinstance(before, list) and isinstance(after, list):
-        old, new = cast("list[Any]", before), cast("list[Any]", after)
-        field = _naming_field([*old], [*new])
+        old: list[Any] = [*before]
+        new: list[Any] = [*after]
+        field = _naming_field(old, new)
         if field is not None:
-            return _between_lists(old, new, field, at)
-    return [Operation(op="replace", path=at, value=after)]
+            return _between_lists(old, new, field, at, name)
+    leaves = leaves_of(before, name) | leaves_of(after, name)
+    return [Change(Operation(op="replace", path=at, value=after), leaves)]
 
 
-def leaves_of(value: Any, at: str = "") -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Return the leaves of a JSON value."""
+def leaves_of(value: Any, name: str) -> frozenset[str]:  # noqa: ANN401 - any JSON
+    """Return the names of everything in a JSON value, its own included."""
+    found = {name}
     if isinstance(value, dict):
-        found: dict[str, Any] = {f"{at}/": None}
-        for name, inner in cast("dict[str, Any]", value).items():
-            found |= leaves_of(inner, f"{at}/{_escaped(name)}")
-        return found
-    if isinstance(value, list):
-        entries = cast("list[Any]", value)
+        for key, inner in cast("dict[str, Any]", value).items():
+            found |= leaves_of(inner, f"{name}/{_escaped(key)}")
+    elif isinstance(value, list):
+        entries: list[Any] = [*value]
         field = _naming_field(entries)
-        if field is None:
-            return {at: entries}
-        names = [_name(entry, field) for entry in entries]
-        found = {at: names}
-        for name, entry in zip(names, entries, strict=True):
-            found |= leaves_of(entry, f"{at}/{_escaped(str(name))}")
-        return found
-    return {at: value}
+        found.add(f"{name}#")
+        for entry in entries if field is not None else ():
+            found |= leaves_of(entry, f"{name}/{_escaped(str(_name(entry, field or '')))}")
+    return frozenset(found)
 
 
-def changed_leaves(before: Leaves, after: Leaves) -> set[str]:
-    """Return where leaves differ, have come or have gone."""
-    return {name for name in before.keys() | after.keys() if before.get(name, UNSET) != after.get(name, UNSET)}
+def is_touched(leaves: Set[str], others: Set[str]) -> bool:
+    """Tell whether two sets of leaves have to do with each other: one's leaf is, or lies within, the other's."""
+    return not leaves.isdisjoint(_with_folders(others)) or not others.isdisjoint(_with_folders(leaves))
 
 
-def _between_objects(before: dict[str, Any], after: dict[str, Any], at: str) -> list[Operation]:
-    operations = [Operation(op="remove", path=f"{at}/{_escaped(name)}") for name in before if name not in after]
-    for name, value in after.items():
-        path = f"{at}/{_escaped(name)}"
-        if name in before:
-            operations += patch_between(before[name], value, path)
+def _with_folders(leaves: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for leaf in leaves:
+        parts = leaf.split("/")
+        found.update("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return found
+
+
+def _between_objects(before: dict[str, Any], after: dict[str, Any], at: str, name: str) -> list[Change]:
+    changes: list[Change] = []
+    for key, value in before.items():
+        if key not in after:
+            step = f"/{_escaped(key)}"
+            changes.append(Change(Operation(op="remove", path=at + step), leaves_of(value, name + step)))
+    for key, value in after.items():
+        step = f"/{_escaped(key)}"
+        if key in before:
+            changes += changes_between(before[key], value, at + step, name + step)
         else:
-            operations.append(Operation(op="add", path=path, value=value))
-    return operations
+            changes.append(Change(Operation(op="add", path=at + step, value=value), leaves_of(value, name + step)))
+    return changes
 
 
-def _between_lists(before: list[Any], after: list[Any], field: str, at: str) -> list[Operation]:
+def _between_lists(before: list[Any], after: list[Any], field: str, at: str, name: str) -> list[Change]:
     """Remove what has gone, bring the rest into order, and then go into what has stayed."""
     old = {_name(entry, field): entry for entry in before}
     wanted = [_name(entry, field) for entry in after]
-    names = [_name(entry, field) for entry in before]
-    operations: list[Operation] = []
-    for index in range(len(names) - 1, -1, -1):
-        if names[index] not in wanted:
-            operations.append(Operation(op="remove", path=f"{at}/{index}"))
-            del names[index]
-    for index, name in enumerate(wanted):
-        if name not in old:
-            operations.append(Operation(op="add", path=f"{at}/{index}", value=after[index]))
-            names.insert(index, name)
-        elif names[index] != name:
-            place = names.index(name)
-            operations.append(Operation(op="move", path=f"{at}/{index}", from_=f"{at}/{place}"))
-            names.insert(index, names.pop(place))
-    for index, name in enumerate(wanted):
-        if name in old:
-            operations += patch_between(old[name], after[index], f"{at}/{index}")
-    return operations
+    order, there = f"{name}#", [_name(entry, field) for entry in before]
+    changes: list[Change] = []
+    for index in range(len(there) - 1, -1, -1):
+        if there[index] not in wanted:
+            gone = leaves_of(before[index], _below(name, there[index])) | {order}
+            changes.append(Change(Operation(op="remove", path=f"{at}/{index}"), gone))
+            del there[index]
+    for index, each in enumerate(wanted):
+        if each not in old:
+            come = leaves_of(after[index], _below(name, each)) | {order}
+            changes.append(Change(Operation(op="add", path=f"{at}/{index}", value=after[index]), come))
+            there.insert(index, each)
+        elif there[index] != each:
+            place = there.index(each)
+            moved = Operation(op="move", path=f"{at}/{index}", from_=f"{at}/{place}")
+            changes.append(Change(moved, frozenset({order})))
+            there.insert(index, there.pop(place))
+    for index, each in enumerate(wanted):
+        if each in old:
+            changes += changes_between(old[each], after[index], f"{at}/{index}", _below(name, each))
+    return changes
+
+
+def _below(name: str, entry: str | int | None) -> str:
+    return f"{name}/{_escaped(str(entry))}"
 
 
 def _naming_field(*lists: list[Any]) -> str | None:

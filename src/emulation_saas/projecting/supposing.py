@@ -1,0 +1,271 @@
+"""What would be if: the document at a path, folded from a history in which events are missing, added or changed.
+
+Nothing is stored, signed or remembered, and nothing of it is a fact. Inserted events bear positions beyond the one that
+the question is asked as of, in the order in which they are given, and are folded where they are put.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from emulation_saas.http.bodies import Moment, moment
+from emulation_saas.kernel.authority import Authority
+from emulation_saas.kernel.clock import day_of, utc_now
+from emulation_saas.kernel.events import AnyRecorded, Recorded
+from emulation_saas.kernel.rejections import Invalid
+from emulation_saas.log import ProvinceLog
+from emulation_saas.projecting.comparing import Side, asked_of, plain
+from emulation_saas.projecting.explaining import spelled_root
+from emulation_saas.projecting.finding import Finder, events_of, names_in, rendered, scope_of, when_of, within
+from emulation_saas.projecting.folding import Documents, fold, reason_of
+from emulation_saas.projecting.patches import Operation, patch_between
+from emulation_saas.projecting.paths import Named
+from emulation_saas.projecting.refusals import (
+    NoSchemeHere,
+    NoSuchDocument,
+    NoSuchEvent,
+    NotOfThisDocument,
+    PositionOutOfRange,
+    TooMuchToSuppose,
+)
+from emulation_saas.projecting.views import Scope
+
+CHANGES_MAX: Final = 100
+"""Events that one counterfactual drops and inserts, together."""
+SUPPOSED_EVENTS_MAX: Final = 20_000
+"""Events that the document of a counterfactual may rest on: they are folded twice while the caller waits."""
+SLICE: Final = 500
+"""Events folded before others in this process get their turn."""
+
+Mode = Literal["strict", "cascade"]
+
+
+class TooManyChanges(Invalid):
+    """One counterfactual drops and inserts at most 100 events."""
+
+    code = "too-many-changes"
+
+
+class Insertion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event that did not happen."""
+
+    after: Annotated[int, Meta(ge=0, description="The position after which it is put")]
+    type: Annotated[str, Meta(max_length=100, examples=["scoring.score-appraised.v1"])]
+    data: dict[str, Any]
+    """As it would stand in the log, personal fields in clear."""
+    time: Moment | UnsetType = UNSET
+    """When it would have happened; absent: when the event before it was recorded."""
+
+
+class SuppositionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is supposed, and the document in which it is looked at."""
+
+    path: Annotated[
+        str,
+        Meta(
+            pattern=r"^/[a-z0-9/-]{0,300}$(?!\n)",
+            description="A document below the province, as its GET names it",
+            examples=["/blocs/tham-muu-1/years/2023/standings"],
+        ),
+    ]
+    as_of: Annotated[int, Meta(ge=0)] | Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
+    """A position, or an instant up to now; absent: now."""
+    valid_on: date | UnsetType = UNSET
+    mode: Mode = "strict"
+    """`strict`: only the named events are missing; `cascade`: so is what they led to."""
+    without: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(max_length=CHANGES_MAX)] = []
+    """Positions of events that are to be missing."""
+    insert: Annotated[list[Insertion], Meta(max_length=CHANGES_MAX)] = []
+    scheme: dict[str, Any] | UnsetType = UNSET
+    """In place of the scheme with which the year was opened; spelled as there."""
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """What does not hold any more. Without a position it is the answer itself that cannot be made."""
+
+    position: int | UnsetType = UNSET
+    reason: str
+
+
+class Counterfactual(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be. Not a fact, and never signed."""
+
+    counterfactual: Literal[True] = True
+    path: str
+    as_of: Side
+    document: Any
+    """As it would be; null where there would be none."""
+    actual: Any
+    """As it is; null where there is none."""
+    patch: list[Operation]
+    """From what is to what would be."""
+    dropped: list[int]
+    violations: list[Violation]
+
+
+async def suppose(finder: Finder, log: ProvinceLog, may: Authority, body: SuppositionBody) -> Counterfactual:
+    """Return what would be.
+
+    Raises:
+        NoSuchDocument, NotEmpowered: see `Finder.named`; or it would be there neither way.
+        AsOfBeyondHead, AsOfInFuture, NoSuchMoment, PositionOutOfRange: there is no such place in the log.
+        NoSuchEvent: an event to drop is hidden from the caller.
+        NoSuchEventType, MalformedEvent, BadText, BadNumber, EventTooLarge: an event to insert could not be written.
+        NotOfThisDocument, NoSchemeHere: a change would not concern the document.
+        TooManyChanges, TooMuchToSuppose: it is too much to be answered at once.
+    """
+    named = finder.named(body.path, may)
+    if len(body.without) + len(body.insert) > CHANGES_MAX:
+        raise TooManyChanges
+    now = utc_now()
+    when = await when_of(log, None if body.as_of is UNSET else str(body.as_of), now)
+    position = (await log.head()).position if when.position is None else when.position
+    on = day_of(now) if body.valid_on is UNSET else body.valid_on
+    scope = scope_of(named.projection, named.view, asked_of(named, may, on, through=position))
+    limit = SUPPOSED_EVENTS_MAX + 1
+    history = await events_of(log, named.projection, scope, through=position, limit=limit)
+    if len(history) > SUPPOSED_EVENTS_MAX:
+        raise TooMuchToSuppose(f"at most {SUPPOSED_EVENTS_MAX} events")
+    dropped = await _dropped(log, may, history, body, position)
+    kept = _with_scheme(log, [each for each in history if each.position not in dropped], body)
+    supposed = _merged(kept, await _inserted(log, may, named, scope, body, position))
+    side = Side(position=position, root=spelled_root(await log.root(position)))
+
+    documents, broken_before = await _folded(named, scope, history)
+    asked = asked_of(named, may, on, through=position, names=names_in(named.view, history))
+    actual = plain(rendered(named.view, documents, asked))
+    documents, broken = await _folded(named, scope, supposed)
+    through = position + len(body.insert)
+    asked = asked_of(named, may, on, through=through, names=names_in(named.view, supposed))
+    violations = [each for each in broken if each not in broken_before]
+    violations += [
+        Violation(position=each.position, reason=f"it was led to by {each.causation}, which is missing")
+        for each in kept
+        if each.causation in dropped
+    ]
+    try:
+        document = plain(rendered(named.view, documents, asked))
+    except Exception as error:  # noqa: BLE001 - an inserted event may contradict the others in any way
+        document = None
+        violations.append(Violation(reason=reason_of(error)))
+    if actual is None and document is None and not violations:
+        raise NoSuchDocument
+    return Counterfactual(
+        path=body.path,
+        as_of=side,
+        document=document,
+        actual=actual,
+        patch=patch_between(actual, document),
+        dropped=sorted(dropped),
+        violations=violations,
+    )
+
+
+async def _dropped(
+    log: ProvinceLog, may: Authority, history: Sequence[AnyRecorded], body: SuppositionBody, position: int
+) -> set[int]:
+    """Return the positions of the events that are missing: those named and, in a cascade, what they led to."""
+    named = set(body.without)
+    if named and max(named) > position:
+        raise PositionOutOfRange(str(max(named)))
+    if any(not may.may_see(each.event, actor=each.actor) for each in await log.at(named)):
+        raise NoSuchEvent
+    if body.mode == "strict":
+        return named
+    causes = {each.position: each.causation for each in history}
+    unknown = {cause for cause in causes.values() if cause is not None} - causes.keys()
+    while unknown:
+        found = {each.position: each.causation for each in await log.at(unknown)}
+        causes |= found
+        unknown = {cause for cause in found.values() if cause is not None} - causes.keys()
+    missing = set(named)
+    for each in sorted(causes):  # what led to an event stands before it
+        if causes[each] in missing:
+            missing.add(each)
+    return missing & (named | {each.position for each in history})
+
+
+def _with_scheme(log: ProvinceLog, history: list[AnyRecorded], body: SuppositionBody) -> list[AnyRecorded]:
+    """Return the history with another scheme in every event that holds one."""
+    if body.scheme is UNSET:
+        return history
+    changed: list[AnyRecorded] = []
+    is_there = False
+    for each in history:
+        if hasattr(each.event, "scheme"):
+            is_there = True
+            data = {**msgspec.to_builtins(each.event), "scheme": body.scheme}
+            changed.append(msgspec.structs.replace(each, event=log.event_of(each.event.type, data)))
+        else:
+            changed.append(each)
+    if not is_there:
+        raise NoSchemeHere
+    return changed
+
+
+async def _inserted(
+    log: ProvinceLog, may: Authority, named: Named, scope: Scope, body: SuppositionBody, position: int
+) -> list[tuple[int, AnyRecorded]]:
+    """Return the inserted events as they would be recorded, each with the position after which it is put."""
+    furthest = max((each.after for each in body.insert), default=0)
+    if furthest > position:
+        raise PositionOutOfRange(str(furthest))
+    before = {each.position: each.recorded_at for each in await log.at({each.after or 1 for each in body.insert})}
+    inserted: list[tuple[int, AnyRecorded]] = []
+    for number, each in enumerate(body.insert, start=position + 1):
+        event = log.event_of(each.type, each.data)
+        recorded_at = before[each.after or 1]
+        recorded: AnyRecorded = Recorded(
+            event=event,
+            id=str(number),
+            recorded_at=recorded_at,
+            time=recorded_at.replace(microsecond=0) if each.time is UNSET else moment(each.time),
+            actor=may.person,
+            command_id="",
+        )
+        if type(event) not in named.projection.read_types:
+            raise NotOfThisDocument(each.type)
+        if not any(scope.first <= key <= scope.last for key in named.projection.keys_of(recorded)):
+            raise NotOfThisDocument(each.type)
+        inserted.append((each.after, recorded))
+    return inserted
+
+
+def _merged(history: list[AnyRecorded], inserted: list[tuple[int, AnyRecorded]]) -> list[AnyRecorded]:
+    """Return the history with the inserted events in their places; those of one place in the order given."""
+    placed = [(each.position, 0, each) for each in history]
+    placed += [(after, number, each) for number, (after, each) in enumerate(inserted, start=1)]
+    return [each for _, _, each in sorted(placed, key=lambda entry: entry[:2])]
+
+
+async def _folded(named: Named, scope: Scope, history: Sequence[AnyRecorded]) -> tuple[Documents, list[Violation]]:
+    """Fold a history into the documents of a scope, and tell what in it does not hold.
+
+    A document into which an event cannot be folded stands still from there on, as it would in truth.
+    """
+    projection = named.projection
+    documents: Documents = {}
+    violations: list[Violation] = []
+    stopped: dict[str, int] = {}
+    for number, each in enumerate(history):
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
+        keys = [key for key in projection.keys_of(each) if scope.first <= key <= scope.last and key not in stopped]
+        for key in keys:
+            state = documents[key].state if key in documents else projection.initial()
+            said = projection.contradiction(state, each)
+            if said is not None:
+                violations.append(Violation(position=each.position, reason=said))
+        fold(projection, documents, [each])
+        for key in keys:
+            if documents[key].is_quarantined:
+                stopped[key] = each.position
+                violations.append(Violation(position=each.position, reason=documents[key].reason))
+                documents[key].stopped_at = 0  # from here on, whatever number an inserted event bears
+    for key, at in stopped.items():
+        documents[key].stopped_at = at
+    return within(documents, scope), violations
