@@ -27,7 +27,7 @@ from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberW
 from emulation_saas.kernel.events import Event, Official
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, MeetingId, NominationId, PersonId
 from emulation_saas.kernel.numbers import Share
-from emulation_saas.log.events import LogOpened
+from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.meetings.events import Attendance, MeetingHeld
 from emulation_saas.nominations.events import (
     LeaderAcclaimed,
@@ -73,6 +73,7 @@ _OFFICER: Final = Official(person=PERSON, name="Đặng Văn Đào", office="Gi�
 
 _OF_THE_PROVINCE: Final[tuple[Event, ...]] = (
     LogOpened(format="emulation-log.v1", origin="log.example.vn/log/0190c3f2", vkey="log.example.vn+4c25ad3f+AQ=="),
+    LogKeyRotated(vkey="log.example.vn+9e107d9d+AQ=="),
     ProvinceOpened(province="thanh-hoa"),
     ProvinceNamed(
         name="Thanh Hóa", kind="tinh", code="38", effective_on=date(2004, 1, 1), legal_basis="QĐ 124/2004/QĐ-TTg"

@@ -57,6 +57,10 @@ class Marked:
             "ballot": self.handle("bau"),
             "nomination": self.handle("co"),
             "year": YEAR,
+            "event": "1",
+            "size": 1,
+            "level": 0,
+            "place": "000.p/1",
         }
 
     def opening(self, sub: str) -> dict[str, Any]:
@@ -84,6 +88,7 @@ class Marked:
         agencies = [self.handle(name) for name in ("noi-vu", "tu-phap", "thanh-tra")]
         return [
             Step("/names", self._name("2021-01-01")),
+            Step("/log/keys", {"number": 2}),
             Step("/persons", {"issuer": "https://id.example", "sub": self.text("sub"), "name": self.text("họ tên")}),
             Step(
                 "/persons",

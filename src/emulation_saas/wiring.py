@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 from litestar import Litestar
@@ -13,6 +14,9 @@ from emulation_saas.access import routes as access_routes
 from emulation_saas.access.authority import DIRECTORY_FACTS, directory_after, initial_directory
 from emulation_saas.agencies import events as agencies
 from emulation_saas.agencies import routes as agencies_routes
+from emulation_saas.audit import export_routes, receipts
+from emulation_saas.audit import routes as audit_routes
+from emulation_saas.audit.signing import Signer
 from emulation_saas.ballots import events as ballots
 from emulation_saas.ballots import routes as ballots_routes
 from emulation_saas.blocs import events as blocs
@@ -78,6 +82,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *nominations_routes.ROUTES,
     *offices_routes.ROUTES,
     *meetings_routes.ROUTES,
+    *audit_routes.ROUTES,
+    *export_routes.ROUTES,
 )
 
 
@@ -97,6 +103,7 @@ def application(settings: Settings) -> Litestar:
         raise ValueError(msg)
     database = database_at(settings.database_url)
     logs = logs_of(database, origin=settings.log_origin)
+    signer = Signer(database)
 
     async def reachable() -> None:
         await database.app.fetchval(STATEMENTS["ping"])
@@ -104,13 +111,18 @@ def application(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
         async with database.opened(), logs.running():
-            keeping_up = asyncio.create_task(Runner(logs, database, PROJECTIONS).run())
+            working = [
+                asyncio.create_task(Runner(logs, database, PROJECTIONS).run()),
+                asyncio.create_task(signer.run(logs)),
+            ]
             try:
                 yield
             finally:
-                keeping_up.cancel()
-                with suppress(asyncio.CancelledError):
-                    await keeping_up
+                for task in working:
+                    task.cancel()
+                for task in working:
+                    with suppress(asyncio.CancelledError):
+                        await task
 
     verifier = Verifier(
         [
@@ -122,10 +134,11 @@ def application(settings: Settings) -> Litestar:
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
-        given={"reader": Reader(database), "finder": Finder(database, PROJECTIONS)},
+        given={"reader": Reader(database), "finder": Finder(database, PROJECTIONS), "signer": signer},
         logs=logs,
         verifier=verifier,
         settings=settings,
         reachable=reachable,
+        receipt=partial(receipts.receipt, signer),
         lifespan=[lifespan],
     )

@@ -38,6 +38,8 @@ ROWS: Final = {
     "snapshots": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, '{}')",
     "sealing.subject_keys": "VALUES ($1::uuid, 'p-1', 1, sha256(''))",
     "sealing.log_keys": "VALUES ($1::uuid, 'vkey', sha256(''))",
+    "tree_tiles": f"VALUES ($1::uuid, 0, 0, decode('{'00' * 8192}', 'hex'), sha256(''))",
+    "sealing.signed_heads": "VALUES ($1::uuid, 1, sha256(''), sha256(''), 'note', now())",
 }
 
 
@@ -175,17 +177,24 @@ async def test_after_append_the_transaction_is_bound_to_its_province(database: D
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET province_id = province_id", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_facts_can_be_neither_changed_nor_removed(database: Database, statement: str) -> None:
-    for table in ("events", "event_tags", "idempotency", "provinces"):
+    for table in ("events", "event_tags", "idempotency", "provinces", "tree_tiles"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"permission denied for table {table}"):
             async with database.in_province(ADA) as connection:
                 await connection.execute(statement.format(table))
 
 
 async def test_the_service_cannot_read_keys(database: Database) -> None:
-    for table in ("sealing.subject_keys", "sealing.log_keys"):
+    for table in ("sealing.subject_keys", "sealing.log_keys", "sealing.signed_heads"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for schema sealing"):
             async with database.in_province(ADA) as connection:
                 await connection.fetch(f"SELECT * FROM {table}")
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET note = ''", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_what_was_signed_can_be_neither_changed_nor_forgotten(database: Database, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for table signed_heads"):
+        async with database.in_province_keys(ADA) as connection:
+            await connection.execute(statement.format("sealing.signed_heads"))
 
 
 async def test_the_role_of_the_keys_reads_nothing_else(database: Database) -> None:

@@ -41,12 +41,20 @@ INSERT INTO idempotency SELECT $1, 'p-' || n % 10, 'key-' || n, '', n, n FROM ge
 INSERT INTO documents SELECT $1, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, '{}' FROM generate_series(1, $2) AS n;
 INSERT INTO quarantined SELECT $1, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, 'no' FROM generate_series(1, $2) AS n;
 INSERT INTO snapshots SELECT $1, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, '{}' FROM generate_series(1, $2) AS n;
+INSERT INTO tree_tiles SELECT $1, n % 2, n / 2, decode(repeat('00', 8192), 'hex'), sha256('')
+FROM generate_series(0, 1999) AS n;
 INSERT INTO checkpoints SELECT $1, 'p' || n, 1, n FROM generate_series(1, $2) AS n;
 ANALYZE
 """
 READS: Final[dict[str, tuple[str, tuple[object, ...]]]] = {
     "head": (LOG["head"], ()),
     "events after": (LOG["events_after"], (19_000, 19_100, 100)),
+    "entries after": (LOG["entries_after"], (19_000, 19_100, 100)),
+    "hashes of the tree": (LOG["tree_hashes"], ([0, 1], [7, 7], [1], [256], [300], 19_900, 20_000)),
+    "tiles built": (LOG["tiles_built"], ()),
+    "leaf runs": (LOG["leaf_runs"], (512, 768)),
+    "tile runs": (LOG["tile_runs"], (0, 256, 511)),
+    "types between": (LOG["types_between"], (19_000, 19_100)),
     "one tag": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [], [], NO_LIMIT)),
     "two tags": (LOG["events_matching"], (0, ROWS, [0, 0], ["tag:7", "pair:9"], [], [], NO_LIMIT)),
     "tag and type": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [0], ["kind-7.v1"], NO_LIMIT)),

@@ -18,7 +18,7 @@ from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberW
 from emulation_saas.kernel.authority import Authority, operator
 from emulation_saas.kernel.events import Event, Visibility
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
-from emulation_saas.log.events import LogOpened
+from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.meetings.events import MeetingHeld
 from emulation_saas.nominations.events import (
     LeaderAcclaimed,
@@ -43,6 +43,7 @@ ACTOR: Final = PersonId("p-actoractor")
 COLUMNS: Final[dict[str, tuple[type[Event], ...]]] = {
     "public": (
         LogOpened,
+        LogKeyRotated,
         ProvinceOpened,
         ProvinceNamed,
         AgencyRegistered,

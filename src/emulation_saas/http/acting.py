@@ -6,6 +6,7 @@ A caller without any role in a province gets the 404 of a province that does not
 are named in the settings; they act only where provinces are opened.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, cast
 
@@ -14,6 +15,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.enums import MediaType
 from litestar.params import SkipValidation
 
+from emulation_saas.http.answers import ANSWERS, SPELLED
 from emulation_saas.http.limits import IDEMPOTENCY_KEY_MAX
 from emulation_saas.http.paging import page
 from emulation_saas.http.refusals import (
@@ -30,7 +32,8 @@ from emulation_saas.kernel.ids import OPERATOR, PersonId, is_handle
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.kernel.use_cases import Acting
 
-_ANYTHING: Final = frozenset({None, b"*/*", b"application/json"})
+_JSON: Final = b"application/json"
+_ANYTHING: Final = frozenset({None, b"*/*", _JSON})
 _VISIBLE: Final = frozenset(range(0x21, 0x7F))
 
 
@@ -86,7 +89,8 @@ class Door:
             raise NoSuchProvince
         exchange = asked.exchange
         exchange.province, exchange.person = handles["province"], person
-        if not all(is_handle(handle) for handle in handles.values() if isinstance(handle, str)):
+        spelled: dict[str, str] = asked.route_handler.opt.get(SPELLED, {})
+        if not all(_is_well_spelled(each, spelled.get(name)) for name, each in handles.items()):
             raise NoSuchThing
         _demand_acceptable(asked)
         asked.log, asked.may = log, may
@@ -124,12 +128,19 @@ async def _acting(request: StrictRequest, person: PersonId) -> Acting:
 
 def _demand_acceptable(request: StrictRequest) -> None:
     accept = request.exchange.accept
-    if accept in _ANYTHING:
+    if accept in _ANYTHING and (accept != _JSON or ANSWERS not in request.route_handler.opt):
         return
     named = request.route_handler.media_type or MediaType.JSON
     media_type = named.value if isinstance(named, MediaType) else named
-    if Accept(cast("bytes", accept).decode("latin-1")).best_match([media_type]) is None:
+    offered = list(request.route_handler.opt.get(ANSWERS, [media_type]))
+    if Accept(cast("bytes", accept).decode("latin-1")).best_match(offered) is None:
         raise NotAcceptable
+
+
+def _is_well_spelled(value: object, pattern: str | None) -> bool:
+    if not isinstance(value, str):
+        return True
+    return is_handle(value) if pattern is None else re.fullmatch(pattern, value.removeprefix("/")) is not None
 
 
 # What routes are given. Each asks for the one before it: the framework resolves dependencies that know nothing of each

@@ -1,15 +1,26 @@
 """Answers as they go on the wire: finished ones, and what a command recorded."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, cast
 
+import msgspec
+import structlog
 from litestar import Response
 from litestar.types import Receive, Scope, Send
 
 from emulation_saas.http.exchange import Exchange, exchange_of
 from emulation_saas.log import Accepted
 
+ANSWERS: Final = "emulation.answers"
+"""In a handler's options: its answers by media type, each a struct or a JSON schema; JSON alone needs no saying."""
+SPELLED: Final = "emulation.spelled"
+"""In a handler's options: the patterns of those path parameters that are no handles, by name."""
+RECEIPT: Final = "receipt"
+"""What a command may prefer (RFC 7240): a proof, in its answer, that what it recorded is in the log."""
 JSON: Final = (b"content-type", b"application/json")
 _NO_STORE: Final = (b"cache-control", b"no-store")
+_log: Final = structlog.get_logger()
 
 
 class Answer(Response[bytes]):
@@ -54,24 +65,48 @@ class CommandAnswer(Response[Any]):
     def to_asgi_response(self, app: Any, request: Any, **settings: Any) -> Any:  # noqa: ANN401 - as above
         """Return the finished answer; of anything else, what the framework makes of it."""
         if isinstance(self.content, Accepted):
-            return _Accepted(self.content, exchange_of(request.scope))
+            exchange = exchange_of(request.scope)
+            if exchange.prefer is None or RECEIPT not in _preferences(exchange.prefer):
+                return _Accepted(self.content, exchange)
+            if app.receipt is None or request.log is None:
+                return _Accepted(self.content, exchange)
+            return _Accepted(self.content, exchange, partial(app.receipt, request.log, self.content.position))
         return cast("Any", super()).to_asgi_response(app, request, **settings)
 
 
 class _Accepted:
     """An ASGI answer for what was recorded."""
 
-    __slots__ = ("_accepted",)
+    __slots__ = ("_accepted", "_receipt")
 
-    def __init__(self, accepted: Accepted, exchange: Exchange) -> None:
+    def __init__(
+        self, accepted: Accepted, exchange: Exchange, receipt: Callable[[], Awaitable[str]] | None = None
+    ) -> None:
         self._accepted = accepted
+        self._receipt = receipt if accepted.events else None
         exchange.position = accepted.position
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
         position = b"%d" % self._accepted.position
         body = b'{"events":[' + b",".join(self._accepted.events) + b'],"position":' + position + b"}"
         headers = [JSON, _NO_STORE, (b"log-position", position)]
+        if self._receipt is not None and (receipt := await _obtained(self._receipt)) is not None:
+            body = body[:-1] + b',"receipt":' + msgspec.json.encode(receipt) + b"}"
+            headers.append((b"preference-applied", RECEIPT.encode()))
         await send_answer(send, body, status=201, headers=headers)
+
+
+def _preferences(header: bytes) -> set[str]:
+    return {each.partition(";")[0].strip().lower() for each in header.decode("latin-1").split(",")}
+
+
+async def _obtained(receipt: Callable[[], Awaitable[str]]) -> str | None:
+    """Return the receipt; None where it cannot be had: what was recorded is answered all the same."""
+    try:
+        return await receipt()
+    except Exception as error:  # noqa: BLE001 - whatever it is, what was recorded is to be answered
+        _log.warning("no-receipt", exc_info=error)
+        return None
 
 
 def is_same(if_none_match: bytes | None, tag: bytes) -> bool:

@@ -45,10 +45,12 @@ _SECURITY: Final = [
 ]
 _POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
 _NO_STORE: Final = (b"cache-control", b"no-store")
-_STREAMS: Final = (b"text/event-stream", b"application/x-ndjson")
+_STREAMS: Final = (b"text/event-stream", b"application/x-ndjson", b"application/x-tar")
 """Answers without a known end: the deadline is for their beginning, and they bound the rest themselves."""
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+Receipts = Callable[[Any, int], Awaitable[str]]
+"""Gives the receipt of the event at a position of a log."""
 
 
 def create_app(  # noqa: PLR0913 - the parts of the service, each named
@@ -61,6 +63,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     verifier: Verifier,
     settings: Settings,
     reachable: Callable[[], Awaitable[None]],
+    receipt: Receipts | None = None,
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     """Return the service.
@@ -74,6 +77,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         verifier: tells callers by their tokens.
         settings: names the operators.
         reachable: returns when the database answered, raises when it did not.
+        receipt: proves what a command recorded; None: nobody gets a receipt.
         lifespan: what is opened before the first request and closed after the last.
     """
     operators = frozenset(Caller(named.issuer, named.sub) for named in settings.operators)
@@ -94,7 +98,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         response_class=CommandAnswer,
         security=[{"bearer": []}],
     )
-    return Service(
+    service = Service(
         route_handlers=[provinces, platform, live, readiness(reachable)],
         request_class=StrictRequest,
         request_max_body_size=BODY_BYTES_MAX,
@@ -104,11 +108,14 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         logging_config=None,
         debug=False,
     )
+    service.receipt = receipt
+    return service
 
 
 class Service(Litestar):
     """The framework's application with what every exchange has around it, whatever becomes of it inside."""
 
+    receipt: Receipts | None = None
     _in_flight = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - the server's ASGI types

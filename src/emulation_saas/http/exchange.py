@@ -17,9 +17,10 @@ _SINGLE: Final = {
     b"accept": "accept",
     b"accept-language": "accept_language",
     b"if-none-match": "if_none_match",
+    b"prefer": "prefer",
 }
 """The headers the service obeys. It reads no other, so no X-Forwarded-* and no Forwarded can mean anything."""
-_JOINED: Final = {"accept", "accept_language", "if_none_match"}
+_JOINED: Final = {"accept", "accept_language", "if_none_match", "prefer"}
 """Lists, which may be given in parts."""
 
 
@@ -38,6 +39,7 @@ class Exchange:
         "if_none_match",
         "person",
         "position",
+        "prefer",
         "province",
         "request_id",
         "started_at",
@@ -62,6 +64,7 @@ class Exchange:
         self.accept: bytes | None = None
         self.accept_language: bytes | None = None
         self.if_none_match: bytes | None = None
+        self.prefer: bytes | None = None
 
     def read_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Take the headers that are obeyed, in one pass.

@@ -20,6 +20,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
+from emulation_saas.http.answers import ANSWERS, RECEIPT, SPELLED
 from emulation_saas.http.limits import IDEMPOTENCY_KEY_MAX
 from emulation_saas.http.problems import MEDIA_TYPE, Problem
 from emulation_saas.http.reference import Reference, policy
@@ -48,6 +49,17 @@ _IDEMPOTENCY_KEY: Final = {
     "required": False,
     "description": "Repeating a command with its key answers as the first time; another body under a key is refused.",
     "schema": {"type": "string", "pattern": f"^[!-~]{{1,{IDEMPOTENCY_KEY_MAX}}}$"},
+}
+_PREFER: Final = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": f"`{RECEIPT}`: the answer brings a proof, checkable offline, that its last event is in the log.",
+    "schema": {"type": "string", "examples": [RECEIPT]},
+}
+_RECEIPT: Final = {
+    "type": "string",
+    "description": "Where one was preferred: a C2SP tlog-proof of the last event, with a signed checkpoint",
 }
 _EVENT: Final = {
     "type": "object",
@@ -129,6 +141,7 @@ def _completed(app: Litestar, schema: _Json) -> _Json:
     components["schemas"]["Event"] = _EVENT
     if accepted := components["schemas"].get("Accepted"):
         accepted["properties"]["events"]["items"] = {"$ref": _REF.format(name="Event")}
+        accepted["properties"]["receipt"] = _RECEIPT
     components["headers"] = _HEADERS
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
@@ -142,9 +155,21 @@ def _with_own_schemas(app: Litestar, paths: _Json) -> _Json:
     for operation, handler in _operations(app, paths):
         if data := handler.parsed_fn_signature.parameters.get("data"):
             places.append((data.annotation, partial(_put_body, operation)))
+        status = str(handler.status_code)
+        if answers := handler.opt.get(ANSWERS):
+            told_as = {media_type: {"schema": told} for media_type, told in answers.items()}
+            operation["responses"][status]["content"] = told_as
+        places += [
+            (told, partial(_put_answer, operation, status, media_type))
+            for media_type, told in (answers or {}).items()
+            if isinstance(told, type)
+        ]
+        for parameter in operation.get("parameters", []):
+            if pattern := handler.opt.get(SPELLED, {}).get(parameter["name"]):
+                parameter["schema"]["pattern"] = pattern
         answer = handler.parsed_fn_signature.return_type.annotation
         if isinstance(answer, type) and issubclass(answer, msgspec.Struct):
-            places.append((answer, partial(_put_answer, operation, str(handler.status_code))))
+            places.append((answer, partial(_put_answer, operation, status, "application/json")))
     types = [annotation for annotation, _ in places]
     schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REF)
     for (_, put), schema in zip(places, schemas, strict=False):
@@ -168,8 +193,9 @@ def _put_body(operation: _Json, schema: _Json, components: _Json) -> None:
     operation["requestBody"] = {"required": True, "content": {"application/json": media}}
 
 
-def _put_answer(operation: _Json, status: str, schema: _Json, _: _Json) -> None:
-    operation["responses"][status]["content"] = {"application/json": {"schema": schema}}
+def _put_answer(operation: _Json, status: str, media_type: str, schema: _Json, _: _Json) -> None:
+    content = operation["responses"][status].get("content", {})
+    operation["responses"][status]["content"] = {**content, media_type: {"schema": schema}}
 
 
 def _complete(operation: _Json, *, path: str, method: str) -> None:
@@ -186,12 +212,13 @@ def _complete(operation: _Json, *, path: str, method: str) -> None:
     parameters = operation.setdefault("parameters", [])
     for parameter in parameters:
         if parameter["in"] == "path" and parameter["schema"].get("type") == "string":
-            parameter["schema"]["pattern"] = HANDLE_PATTERN
+            parameter["schema"].setdefault("pattern", HANDLE_PATTERN)
     refusals = _ANY_REFUSAL
     if "201" in responses:
         refusals = _ANY_REFUSAL | _COMMAND_REFUSAL
-        parameters.append(_IDEMPOTENCY_KEY)
+        parameters += [_IDEMPOTENCY_KEY, _PREFER]
         responses["201"]["description"] = "It was recorded, now or when it was asked before."
+        responses["201"]["headers"]["Preference-Applied"] = {"schema": {"const": RECEIPT}}
     elif method == "post":  # a question that needs a body: it records nothing, so it has no key
         refusals = _ANY_REFUSAL | _QUESTION_REFUSAL
         responses["200"]["headers"]["Log-Root"] = {"$ref": "#/components/headers/LogRoot"}

@@ -33,7 +33,7 @@ from emulation_saas.log.codec import Codec
 from emulation_saas.log.faults import LogGapError, OutcomeUnknownError
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.province_log import ProvinceLog, ProvinceLogs
-from emulation_saas.log.reading import Head
+from emulation_saas.log.reading import Entry, Head
 from emulation_saas.log.registry import Registry
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "AuthorityFold",
     "Codec",
     "Directory",
+    "Entry",
     "Head",
     "LogGapError",
     "OutcomeUnknownError",

@@ -1,4 +1,4 @@
-"""The log's own events: position 1 of every province, and what stands for a type that this release does not know."""
+"""The log's own events: its opening, changes of its key, what stands for types of later releases."""
 
 from typing import ClassVar
 
@@ -24,6 +24,23 @@ class LogOpened(Event, frozen=True, kw_only=True):
         return None
 
 
+class LogKeyRotated(Event, frozen=True, kw_only=True):
+    """From here on the log's checkpoints are signed by this key; keys before it still verify older ones."""
+
+    type: ClassVar[str] = "log.key-rotated.v1"
+    visibility: ClassVar[Visibility] = Visibility.PUBLIC
+    vkey: str
+    """As at the log's opening, under the same name."""
+
+    def tags(self) -> list[str]:
+        """Return the tag of the log itself."""
+        return ["log"]
+
+    def subject(self) -> str | None:
+        """Return None: it is about the province itself."""
+        return None
+
+
 class Unknown(Event, frozen=True, kw_only=True):
     """A later release wrote this; readers pass over it, and the log stays gapless for them."""
 
@@ -39,4 +56,4 @@ class Unknown(Event, frozen=True, kw_only=True):
         return None
 
 
-EVENTS = (LogOpened,)
+EVENTS = (LogOpened, LogKeyRotated)

@@ -11,7 +11,7 @@ from eventsourcing.dcb.api import DCBAppendCondition, DCBEvent, DCBQuery, DCBSeq
 
 from emulation_saas.kernel.authority import Authority, operator
 from emulation_saas.kernel.clock import utc_now
-from emulation_saas.kernel.events import AnyRecorded, Event
+from emulation_saas.kernel.events import AnyRecorded, Event, Visibility
 from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId, is_handle
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
 from emulation_saas.log.accepted import Accepted
@@ -20,7 +20,7 @@ from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
 from emulation_saas.log.opening import open_log
 from emulation_saas.log.powers import AuthorityFold
-from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Head
+from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Entry, Head
 from emulation_saas.log.spelling import event_of
 from emulation_saas.log.tree import Tree
 from emulation_saas.log.waking import Waker
@@ -131,6 +131,26 @@ class ProvinceLog:
     def event_of(self, name: str, data: Mapping[str, Any]) -> Event:
         """Return the event that a type's name and data spell, as it would be written; see `spelling`."""
         return event_of(self._codec, name, data)
+
+    async def entries(self, *, after: int, through: int, limit: int = PAGE_MAX) -> list[Entry]:
+        """Return what is stored of the events that follow a position, in order: bytes and leaf hashes.
+
+        Raises:
+            LogGapError: a position is missing.
+        """
+        async with self._database.in_province(self.province) as connection:
+            return await self._reader.entries(connection, after, through=through, limit=limit)
+
+    async def visibilities(self, first: int, last: int) -> set[Visibility]:
+        """Return how visible the events of a span are; those of types of a later release count as sealed."""
+        async with self._database.in_province(self.province) as connection:
+            rows = await connection.fetch(STATEMENTS["types_between"], self.province, first, last)
+        found = [self._codec.registry.find(row["type"]) for row in rows]
+        return {Visibility.SEALED if entry is None else entry.event_type.visibility for entry in found}
+
+    def closed(self, entry: Entry) -> AnyRecorded:
+        """Return the event of an entry with its personal fields left sealed, for who asks only who may see it."""
+        return self._reader.closed(entry)
 
     async def tail(self, after: int) -> AsyncIterator[list[AnyRecorded]]:
         """Follow the log for ever: every event after a position once, in order, in pages as they come."""

@@ -10,7 +10,7 @@ from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log.codec import TAG, Codec
 from emulation_saas.log.faults import LogGapError
-from emulation_saas.log.sealing import Keyring
+from emulation_saas.log.sealing import Keyring, Opener
 from emulation_saas.postgres.statements import load_statements
 
 if TYPE_CHECKING:
@@ -32,6 +32,17 @@ class Head:
     frontier: bytes
     clock: datetime = field(compare=False)
     """The database's clock when this was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as it is stored: its bytes, and the hash that stands for them in the tree."""
+
+    position: int
+    type: str
+    recorded_at: datetime
+    body: bytes
+    leaf_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +79,31 @@ class Reader:
             LogGapError: a position is missing.
         """
         rows = await connection.fetch(STATEMENTS["events_after"], self._province, position, through, limit)
-        # In order and unique, so the last one alone tells whether any is missing.
+        self._demand_gapless(rows, position)
+        return rows
+
+    async def entries(self, connection: "Connection", position: int, *, through: int, limit: int) -> list[Entry]:
+        """Return what is stored of the events that follow, in order.
+
+        Raises:
+            LogGapError: a position is missing.
+        """
+        rows = await connection.fetch(STATEMENTS["entries_after"], self._province, position, through, limit)
+        self._demand_gapless(rows, position)
+        return [Entry(*row) for row in rows]
+
+    def closed(self, entry: Entry) -> AnyRecorded:
+        """Return the event of an entry with its personal fields left sealed: None in each of them."""
+        return self._codec.decode(entry.type, entry.body, Opener(self._province, {}, {}))
+
+    def _demand_gapless(self, rows: Sequence["Record"], position: int) -> None:
+        """Refuse rows that do not follow a position one by one; the last one alone tells, as they are in order."""
         if rows and rows[-1]["position"] != position + len(rows):
             last, came = next(
                 (at, row["position"]) for at, row in enumerate(rows, position) if row["position"] != at + 1
             )
             msg = f"province {self._province}: after {last} came {came}"
             raise LogGapError(msg)
-        return rows
 
     async def matching(
         self, connection: "Connection", items: Sequence[Item], position: int, *, through: int, limit: int = NO_LIMIT

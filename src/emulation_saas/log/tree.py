@@ -27,6 +27,8 @@ TILE_HASHES: Final = 256
 _TILE_BITS: Final = 8
 _TILES_AT_ONCE: Final = 32
 """Built in one statement: some 6 ms of hashing, in which the process does nothing else."""
+_SIZE_MAX: Final = 2**53
+"""Beyond what any log will hold, and within what the database can be asked for."""
 _EMPTY: Final = hashlib.sha256(b"").digest()
 
 Hash = Callable[[int, int], bytes]
@@ -127,6 +129,8 @@ class Tree:
     async def _answered(self, size: int, ask: Callable[[Hash], Answer]) -> Answer:
         if size == 0:
             return ask(_nothing)
+        if size > _SIZE_MAX:
+            raise SizeBeyondHead
         wanted = {(0, size - 1)}  # whatever is asked, the last leaf must be there
 
         def note(level: int, index: int) -> bytes:
@@ -265,3 +269,26 @@ def _tile_root(hashes: bytes) -> bytes:
     while len(level) > 1:
         level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
     return level[0]
+
+
+def begins(first: tuple[int, bytes], second: tuple[int, bytes], path: list[bytes]) -> bool:
+    """Tell whether a path shows that one tree (size, root) begins another (RFC 9162, section 2.1.4.2)."""
+    (first_size, first_root), (second_size, second_root) = first, second
+    if first_size == second_size:
+        return not path and first_root == second_root
+    index, last = first_size - 1, second_size - 1
+    while index & 1:
+        index, last = index >> 1, last >> 1
+    nodes = iter([first_root, *path] if first_size.bit_count() == 1 else path)
+    old = new = next(nodes, b"")
+    for node in nodes:
+        if last == 0:
+            return False
+        if index & 1 or index == last:
+            old, new = node_hash(node, old), node_hash(node, new)
+            while index and not index & 1:
+                index, last = index >> 1, last >> 1
+        else:
+            new = node_hash(new, node)
+        index, last = index >> 1, last >> 1
+    return last == 0 and (old, new) == (first_root, second_root)

@@ -4,7 +4,7 @@ Entries of a list are told apart by what names them, so that a row that moved is
 is a `replace` deep inside it. A list whose entries have no name of their own is replaced as a whole.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, cast
 
@@ -93,7 +93,7 @@ def leaves_of(value: Any, name: str) -> frozenset[str]:  # noqa: ANN401 - any JS
     return frozenset(found)
 
 
-def is_touched(leaves: Set[str], others: Set[str]) -> bool:
+def is_touched(leaves: frozenset[str], others: frozenset[str]) -> bool:
     """Tell whether two sets of leaves have to do with each other: one's leaf is, or lies within, the other's."""
     return not leaves.isdisjoint(_with_folders(others)) or not others.isdisjoint(_with_folders(leaves))
 

@@ -1,4 +1,4 @@
-"""Questions about answers: why, since when, through what, what if. One way for all documents, by the path of their GET."""
+"""Questions about answers: why, since when, through what, what if. One way for all documents, by their GET's path."""
 
 from typing import Annotated, Any, Final, TypeVar, cast
 
@@ -23,7 +23,7 @@ from emulation_saas.projecting.supposing import Counterfactual, SuppositionBody,
 DocumentPath = Annotated[
     str,
     QueryParameter(
-        description="A document below the province, as its GET names it, such as /blocs/tham-muu-1/years/2023/standings",
+        description="A document below the province, as its GET names it: /blocs/tham-muu-1/years/2023/standings",
         pattern=r"^/[a-z0-9/-]{0,300}$",
     ),
 ]
@@ -38,7 +38,7 @@ _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 
 @get("/explain", summary="Why a figure is what it is")
-async def explain_figure(
+async def explain_figure(  # noqa: PLR0913, PLR0917 - each may be asked, by its name
     request: Request[Any, Any, Any],
     path: DocumentPath,
     log: NamedDependency[ProvinceLog],

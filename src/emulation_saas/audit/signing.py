@@ -1,0 +1,245 @@
+"""The signer: says what the log is, and never says two things.
+
+It remembers every head that it has signed in the schema of the keys, which the service's own role can neither read nor
+change. Before it signs a larger one it takes the peaks of the last one, hashes again the bytes of every event since,
+and compares leaf by leaf with what is stored, and the root with the one that it is asked to sign. A smaller size is
+signed if the tree shows it to be a beginning of the last signed head. What does not agree is a fork: it is logged once
+as an error and answered with `log-forked` until it agrees again.
+
+Several processes may sign: the same size gets the same bytes, and whoever comes second finds them there.
+
+Recovering from a fork
+----------------------
+Readers hold signed heads, so the signed history is the true one; nothing here makes the signer forget it.
+
+* *The log stands behind its last signed head.* The database was restored from a backup that is too old, without its
+  schema `sealing`. Stop the service before anything new is recorded. Take the missing events from an export made since
+  (`entries` in the tar) or from a consumer's copy of the feed: each is the bytes that were hashed. Append them in order
+  with their leaf hashes, types and tags, and move `log_head` to them. The signer then finds the very root it signed.
+* *Something was recorded after such a restore.* Keep a copy of those events, remove them, append the missing ones as
+  above, and enter again what the copy holds.
+* *An event's bytes, a leaf hash or the head differ.* Somebody changed the database by hand. The position is in the
+  error; put back the bytes from an export or a consumer's copy.
+
+A restore of the whole database, `sealing` with it, cannot be noticed here: readers notice it who remember a head.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import structlog
+
+from emulation_saas.audit.notes import checkpoint_text, signed_note, vkeys_at
+from emulation_saas.audit.refusals import LogForked
+from emulation_saas.kernel.clock import utc_now
+from emulation_saas.kernel.use_cases import Selector
+from emulation_saas.log import Head, LogGapError, ProvinceLog, ProvinceLogs
+from emulation_saas.log.events import LogKeyRotated, LogOpened
+from emulation_saas.log.frontier import Frontier, leaf_hash
+from emulation_saas.log.opening import LogKey, make_log_key
+from emulation_saas.log.reading import STATEMENTS as LOG_STATEMENTS
+from emulation_saas.log.tree import SizeBeyondHead, begins
+from emulation_saas.postgres.database import Database
+from emulation_saas.postgres.statements import load_statements
+
+if TYPE_CHECKING:
+    from emulation_saas.kernel.ids import ProvinceId
+
+SIGN_EVERY: Final = timedelta(seconds=1)
+"""A growing log is signed so often; whoever asks for a size gets it at once."""
+_PAGE: Final = 1_000
+"""Events hashed again at a time: a millisecond in which the process does nothing else."""
+
+_STATEMENTS: Final = load_statements("emulation_saas.audit")
+_KEY_FACTS: Final = Selector(types=[LogOpened, LogKeyRotated], tags=["log"])
+_log: Final = structlog.stdlib.get_logger("emulation_saas.audit")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A checkpoint, and what the next one is checked from."""
+
+    size: int
+    root: bytes
+    peaks: bytes
+    note: str
+    signed_at: datetime
+
+
+async def named_vkeys(log: ProvinceLog) -> list[str]:
+    """Return every key that the log names, in its order: the first is that of position 1."""
+    return [fact.event.vkey for fact in await log.recorded([_KEY_FACTS])]
+
+
+class LogKeyMissingError(Exception):
+    """The log names a key whose private half is not among the keys."""
+
+
+class Signer:
+    """Signs the checkpoints of all provinces, for this process."""
+
+    def __init__(self, database: Database) -> None:
+        """Know nothing yet; what was signed is read from among the keys."""
+        self._database = database
+        self._signing: dict[ProvinceId, asyncio.Lock] = {}
+        self._seen: dict[ProvinceId, int] = {}
+        self._forked: set[ProvinceId] = set()
+
+    async def run(self, logs: ProvinceLogs) -> None:
+        """Keep the checkpoints and tiles of every province up to date, until cancelled."""
+        while True:
+            try:
+                for log in await logs.all():
+                    if logs.waker.known_head(log.province) > self._seen.get(log.province, 0):
+                        await self._keep_up(log)
+            except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+                _log.warning("provinces-unknown", exc_info=error)
+            await asyncio.sleep(SIGN_EVERY.total_seconds())
+
+    async def newest(self, log: ProvinceLog) -> SignedHead:
+        """Return the newest checkpoint; signs one where the last is a second old and the log has grown.
+
+        Raises:
+            LogForked: the log contradicts what was signed.
+        """
+        async with self._turn(log):
+            last, head = await self._last(log), await log.head()
+            if last is not None and last.size < head.position and utc_now() - last.signed_at < SIGN_EVERY:
+                return last
+            return await self._signed(log, last, head)
+
+    async def covering(self, log: ProvinceLog, position: int) -> SignedHead:
+        """Return a checkpoint of at least so many events: the newest if it will do, else one of the head.
+
+        Raises:
+            SizeBeyondHead: there are not so many events.
+            LogForked: the log contradicts what was signed.
+        """
+        async with self._turn(log):
+            last = await self._last(log)
+            if last is not None and last.size >= position:
+                return last
+            head = await log.head()
+            if head.position < position and (last is None or head.position >= last.size):
+                raise SizeBeyondHead
+            return await self._signed(log, last, head)
+
+    async def note(self, log: ProvinceLog, size: int) -> str:
+        """Return the checkpoint of a size, 1 or more, whether or not it was signed before.
+
+        Raises:
+            SizeBeyondHead: there are not so many events.
+            LogForked: the log contradicts what was signed.
+        """
+        last = await self.covering(log, size)
+        async with self._database.in_province_keys(log.province) as connection:
+            kept = await connection.fetchrow(_STATEMENTS["signed_head"], log.province, size)
+        if kept is not None:
+            return SignedHead(*kept).note
+        try:
+            root, path = await log.tree.root(size), await log.tree.consistency(size, last.size)
+        except (SizeBeyondHead, LogGapError) as error:
+            self._refuse(log, f"the log no longer reaches {last.size}, which was signed ({error!r})")
+        if not begins((size, root), (last.size, last.root), path):
+            self._refuse(log, f"the tree of {size} does not begin that of {last.size}, which was signed")
+        return await self._written(log, size, root)
+
+    async def next_vkey(self, log: ProvinceLog) -> str:
+        """Return a key that the log does not name yet; one is made unless an earlier attempt has left one."""
+        opened, *_ = facts = await log.recorded([_KEY_FACTS])
+        named = {fact.event.vkey for fact in facts}
+        async with self._database.in_province_keys(log.province) as connection:
+            kept = await connection.fetch(_STATEMENTS["log_keys"], log.province)
+            for row in kept:
+                if row["vkey"] not in named:
+                    vkey: str = row["vkey"]
+                    return vkey
+            key = make_log_key(opened.event.origin)
+            await connection.execute(LOG_STATEMENTS["keep_log_key"], log.province, key.vkey, key.seed)
+        return key.vkey
+
+    def _turn(self, log: ProvinceLog) -> asyncio.Lock:
+        """One at a time in this process: who comes next finds signed what he would have signed."""
+        return self._signing.setdefault(log.province, asyncio.Lock())
+
+    async def _keep_up(self, log: ProvinceLog) -> None:
+        try:
+            size = (await self.newest(log)).size
+            await log.tree.grow(size)
+            self._seen[log.province] = size
+        except LogForked:
+            return  # was logged
+        except Exception as error:  # noqa: BLE001 - as above; the other provinces go on
+            _log.warning("not-signed", province=log.handle, exc_info=error)
+
+    async def _last(self, log: ProvinceLog) -> SignedHead | None:
+        async with self._database.in_province_keys(log.province) as connection:
+            kept = await connection.fetchrow(_STATEMENTS["newest_signed_head"], log.province)
+        return None if kept is None else SignedHead(*kept)
+
+    async def _signed(self, log: ProvinceLog, last: SignedHead | None, head: Head) -> SignedHead:
+        """Sign a head that has been shown to grow out of the last signed one."""
+        frontier = await self._hashed_again(log, last, head.position)
+        if frontier.root() != head.root:
+            since = 0 if last is None else last.size
+            self._refuse(log, f"the events up to {head.position} do not lead from {since} to the root of the head")
+        self._forked.discard(log.province)
+        if last is not None and last.size == head.position:
+            return last
+        note = await self._written(log, head.position, head.root)
+        made = SignedHead(head.position, head.root, frontier.peaks, note, utc_now())
+        async with self._database.in_province_keys(log.province) as connection:
+            await connection.execute(
+                _STATEMENTS["keep_signed_head"], log.province, made.size, made.root, made.peaks, note, made.signed_at
+            )
+            kept = SignedHead(*_row(await connection.fetchrow(_STATEMENTS["signed_head"], log.province, made.size)))
+        if kept.note != note:
+            self._refuse(log, f"of {made.size} events another checkpoint was signed before")
+        return kept
+
+    async def _hashed_again(self, log: ProvinceLog, last: SignedHead | None, size: int) -> Frontier:
+        """Return the frontier at a size, from the last signed one and the stored bytes of the events since."""
+        frontier = Frontier() if last is None else Frontier(last.size, last.peaks)
+        if size < frontier.size:
+            self._refuse(log, f"the log stands at {size}, behind {frontier.size}, which was signed")
+        while frontier.size < size:
+            try:
+                entries = await log.entries(after=frontier.size, through=size, limit=_PAGE)
+            except LogGapError as gap:
+                self._refuse(log, str(gap))
+            if not entries:
+                self._refuse(log, f"position {frontier.size + 1} is missing below the head")
+            for entry in entries:
+                if leaf_hash(entry.body) != entry.leaf_hash:
+                    self._refuse(log, f"position {entry.position}: the bytes are not those that were hashed")
+                frontier.append(entry.leaf_hash)
+        return frontier
+
+    async def _written(self, log: ProvinceLog, size: int, root: bytes) -> str:
+        """Return the note of a size by the keys that the log names at that size."""
+        facts = await log.recorded([_KEY_FACTS], through=size)
+        last = (await log.entries(after=size - 1, through=size))[0]
+        async with self._database.in_province_keys(log.province) as connection:
+            rows = await connection.fetch(_STATEMENTS["log_keys"], log.province)
+        seeds: dict[str, bytes] = {row["vkey"]: row["private_key"] for row in rows}
+        keys: list[LogKey] = []
+        for vkey in vkeys_at([(fact.event.vkey, fact.recorded_at) for fact in facts], last.recorded_at):
+            if vkey not in seeds:
+                raise LogKeyMissingError(vkey)
+            keys.append(LogKey(vkey, seeds[vkey]))
+        origin: str = facts[0].event.origin
+        return signed_note(checkpoint_text(origin, size, root), keys)
+
+    def _refuse(self, log: ProvinceLog, why: str) -> NoReturn:
+        if log.province not in self._forked:
+            self._forked.add(log.province)
+            _log.error("log-forked", province=log.handle, why=why)
+        raise LogForked(why)
+
+
+def _row(row: Any) -> Any:  # noqa: ANN401 - a record
+    if row is None:  # pragma: no cover - it was written a statement before
+        raise LogForked
+    return row
