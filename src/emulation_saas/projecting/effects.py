@@ -15,7 +15,7 @@ from emulation_saas.projecting.finding import Finder
 from emulation_saas.projecting.folding import fold
 from emulation_saas.projecting.paths import places_of
 from emulation_saas.projecting.projection import AnyProjection
-from emulation_saas.projecting.refusals import NoSuchEvent
+from emulation_saas.projecting.refusals import EventOutOfSight
 from emulation_saas.projecting.views import Position, Scope
 
 
@@ -53,11 +53,11 @@ async def effects_of(
     """Return what the event at a position did.
 
     Raises:
-        NoSuchEvent: there is none, or the caller may not see it.
+        EventOutOfSight: there is none, or the caller may not see it.
     """
     recorded = next(iter(await log.at([position])), None)
     if recorded is None or not may.may_see(recorded.event, actor=recorded.actor):
-        raise NoSuchEvent
+        raise EventOutOfSight
     on = valid_on or day_of(utc_now())
     effects: list[Effect] = []
     for projection in finder.projections:

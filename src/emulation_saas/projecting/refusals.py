@@ -36,10 +36,10 @@ class NoSuchFigure(NotFound):
     code = "no-such-figure"
 
 
-class NoSuchEvent(NotFound):
-    """There is no event at this position, or the caller may not see it."""
+class EventOutOfSight(NotFound):
+    """There is no event at this position that the caller may see."""
 
-    code = "no-such-event"
+    code = "event-out-of-sight"
 
 
 class DiffBackwards(Invalid):

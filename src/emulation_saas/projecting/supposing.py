@@ -25,9 +25,9 @@ from emulation_saas.projecting.folding import Documents, fold, reason_of
 from emulation_saas.projecting.patches import Operation, patch_between
 from emulation_saas.projecting.paths import Named
 from emulation_saas.projecting.refusals import (
+    EventOutOfSight,
     NoSchemeHere,
     NoSuchDocument,
-    NoSuchEvent,
     NotOfThisDocument,
     PositionOutOfRange,
     TooMuchToSuppose,
@@ -113,7 +113,7 @@ async def suppose(finder: Finder, log: ProvinceLog, may: Authority, body: Suppos
     Raises:
         NoSuchDocument, NotEmpowered: see `Finder.named`; or it would be there neither way.
         AsOfBeyondHead, AsOfInFuture, NoSuchMoment, PositionOutOfRange: there is no such place in the log.
-        NoSuchEvent: an event to drop is hidden from the caller.
+        EventOutOfSight: an event to drop is hidden from the caller.
         NoSuchEventType, MalformedEvent, BadText, BadNumber, EventTooLarge: an event to insert could not be written.
         NotOfThisDocument, NoSchemeHere: a change would not concern the document.
         TooManyChanges, TooMuchToSuppose: it is too much to be answered at once.
@@ -173,7 +173,7 @@ async def _dropped(
     if named and max(named) > position:
         raise PositionOutOfRange(str(max(named)))
     if any(not may.may_see(each.event, actor=each.actor) for each in await log.at(named)):
-        raise NoSuchEvent
+        raise EventOutOfSight
     if body.mode == "strict":
         return named
     causes = {each.position: each.causation for each in history}

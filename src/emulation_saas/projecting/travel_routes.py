@@ -59,8 +59,8 @@ async def explain_figure(  # noqa: PLR0913, PLR0917 - each may be asked, by its 
 async def compare(
     request: Request[Any, Any, Any],
     path: DocumentPath,
-    start: Annotated[str, QueryParameter(query="from", description=_WHEN, max_length=40)],
-    end: Annotated[str, QueryParameter(query="to", description=_WHEN, max_length=40)],
+    start: Annotated[str, QueryParameter(name="from", description=_WHEN, max_length=40)],
+    end: Annotated[str, QueryParameter(name="to", description=_WHEN, max_length=40)],
     log: NamedDependency[ProvinceLog],
     authority: NamedDependency[Authority],
     finder: NamedDependency[Finder],
