@@ -75,6 +75,12 @@ class Marked:
         """Return the commands, in an order in which each is accepted."""
         return [*self._province(), *self._bloc(), *self._year(), *self._ballots(), *self._end()]
 
+    def questions(self) -> list[Step]:
+        """Return the questions that need a body."""
+        alias = {"agency": self.handle("noi-vu"), "alias": self.text("tên khác")}
+        inserted = {"after": 20, "type": "agency.alias-added.v1", "data": alias, "time": PAPER}
+        return [Step("/what-if", {"path": "/agencies", "without": [3], "insert": [inserted], "mode": "strict"})]
+
     def _name(self, day: str) -> dict[str, Any]:
         return {
             "name": self.text(f"tỉnh {day}"),

@@ -41,6 +41,7 @@ from emulation_saas.projecting.finding import Finder
 from emulation_saas.projecting.reading import Reader
 from emulation_saas.projecting.routes import document_routes
 from emulation_saas.projecting.runner import Runner
+from emulation_saas.projecting.supposing import Supposer
 from emulation_saas.projecting.travel_routes import TRAVEL_ROUTES
 from emulation_saas.provinces import events as provinces
 from emulation_saas.provinces import routes as provinces_routes
@@ -51,6 +52,7 @@ from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
+from emulation_saas.years import schemes
 from projections import PROJECTIONS
 
 EVENT_TYPES: Final[tuple[type[Event], ...]] = (
@@ -92,6 +94,16 @@ def logs_of(database: Database, *, origin: str) -> ProvinceLogs:
     return ProvinceLogs(database, Codec(Registry(EVENT_TYPES)), AUTHORITY, origin=origin)
 
 
+def require_sound(event: Event) -> None:
+    """Return if an event that somebody supposes could be true in some state.
+
+    Raises:
+        Rejection: its scheme is no tree whose maxima add up.
+    """
+    if isinstance(event, years.YearOpened):
+        schemes.require_sound(event.scheme)
+
+
 def application(settings: Settings) -> Litestar:
     """Return the service of one worker. To be called where the event loop runs.
 
@@ -104,6 +116,8 @@ def application(settings: Settings) -> Litestar:
     database = database_at(settings.database_url)
     logs = logs_of(database, origin=settings.log_origin)
     signer = Signer(database)
+
+    finder = Finder(database, PROJECTIONS)
 
     async def reachable() -> None:
         await database.app.fetchval(STATEMENTS["ping"])
@@ -134,7 +148,12 @@ def application(settings: Settings) -> Litestar:
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
-        given={"reader": Reader(database), "finder": Finder(database, PROJECTIONS), "signer": signer},
+        given={
+            "reader": Reader(database),
+            "finder": finder,
+            "supposer": Supposer(finder, require_sound),
+            "signer": signer,
+        },
         logs=logs,
         verifier=verifier,
         settings=settings,

@@ -11,8 +11,10 @@ from emulation_saas.http.keys import KeySource
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
 from emulation_saas.projecting import Reader, document_routes
 from emulation_saas.projecting.finding import Finder
+from emulation_saas.projecting.supposing import Supposer
 from emulation_saas.projecting.travel_routes import TRAVEL_ROUTES
 from emulation_saas.settings import Settings
+from emulation_saas.wiring import require_sound
 from projections import PROJECTIONS
 from tests.http.notebook import AUDIENCE, calling, jwks, token
 from tests.logs import ISSUER
@@ -44,11 +46,16 @@ async def serving(there: Place, folder: Path, sub: str = "admin@bac-song") -> As
     async def reachable() -> None:
         return None
 
+    finder = Finder(there.database, PROJECTIONS)
     app = create_app(
         routes=[],
         platform_routes=[],
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
-        given={"reader": Reader(there.database, wait_max_s=0.1), "finder": Finder(there.database, PROJECTIONS)},
+        given={
+            "reader": Reader(there.database, wait_max_s=0.1),
+            "finder": finder,
+            "supposer": Supposer(finder, require_sound),
+        },
         logs=there.logs,
         verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=KeySource(jwks(folder)))]),
         settings=Settings(),

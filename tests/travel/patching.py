@@ -1,6 +1,6 @@
 """A JSON Patch is applied by the book (RFC 6902), operation by operation: what our patches are checked against."""
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -44,7 +44,6 @@ def _taken(document: Any, path: str) -> Any:  # noqa: ANN401 - any JSON
 def _put(document: Any, path: str, value: Any, *, is_new: bool) -> None:  # noqa: ANN401 - any JSON
     parent, last = _parent(document, path)
     if isinstance(parent, list):
-        entries = cast("list[Any]", parent)
-        entries[int(last) : int(last) + (not is_new)] = [value]
+        parent[int(last) : int(last) + (not is_new)] = [value]
     else:
         parent[last] = value

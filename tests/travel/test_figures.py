@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from importlib import import_module
+from typing import Final
 
 import msgspec
 import pytest
@@ -140,13 +141,8 @@ def test_reasons_of_a_figure_are_those_of_its_inputs_too_each_once() -> None:
     assert reasons_of(figures, "none") == []
 
 
-def test_every_op_is_some_figure_s(history: Any = None) -> None:
-    del history
-    rules = {
-        value
-        for projection in PROJECTIONS
-        for value in vars(__import__(type(projection).__module__, fromlist=["x"])).values()
-        if isinstance(value, FigureRule)
-    }
-    assert {rule.op for rule in rules} == {None, "sum", "count", "rank", "latest"}
+def test_rules_are_told_apart_and_every_op_is_some_rule_s() -> None:
+    modules = [import_module(type(projection).__module__) for projection in PROJECTIONS]
+    rules = [rule for module in modules for rule in vars(module).values() if isinstance(rule, FigureRule)]
     assert len({rule.name for rule in rules}) == len(rules)
+    assert {rule.op for rule in rules} == {None, "sum", "count", "rank", "latest"}

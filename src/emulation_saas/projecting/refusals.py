@@ -76,3 +76,9 @@ class TooMuchToSuppose(Invalid):
     """The document rests on more events than one counterfactual folds."""
 
     code = "too-much-to-suppose"
+
+
+class TooManyChanges(Invalid):
+    """One counterfactual drops and inserts at most 100 events."""
+
+    code = "too-many-changes"

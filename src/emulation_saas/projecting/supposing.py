@@ -5,24 +5,23 @@ the question is asked as of, in the order in which they are given, and are folde
 """
 
 import asyncio
-from collections.abc import Sequence
-from datetime import date
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET
 
-from emulation_saas.http.bodies import Moment, moment
+from emulation_saas.http.bodies import moment
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.clock import day_of, utc_now
-from emulation_saas.kernel.events import AnyRecorded, Recorded
-from emulation_saas.kernel.rejections import Invalid
+from emulation_saas.kernel.events import AnyRecorded, Event, Recorded
 from emulation_saas.log import ProvinceLog
 from emulation_saas.projecting.comparing import Side, asked_of, plain
 from emulation_saas.projecting.explaining import spelled_root
 from emulation_saas.projecting.finding import Finder, events_of, names_in, rendered, scope_of, when_of, within
 from emulation_saas.projecting.folding import Documents, fold, reason_of
-from emulation_saas.projecting.patches import Operation, patch_between
+from emulation_saas.projecting.patches import patch_between
 from emulation_saas.projecting.paths import Named
 from emulation_saas.projecting.refusals import (
     EventOutOfSight,
@@ -30,84 +29,42 @@ from emulation_saas.projecting.refusals import (
     NoSuchDocument,
     NotOfThisDocument,
     PositionOutOfRange,
+    TooManyChanges,
     TooMuchToSuppose,
+)
+from emulation_saas.projecting.suppositions import (
+    CHANGES_MAX,
+    SUPPOSED_EVENTS_MAX,
+    Counterfactual,
+    SuppositionBody,
+    Violation,
 )
 from emulation_saas.projecting.views import Scope
 
-CHANGES_MAX: Final = 100
-"""Events that one counterfactual drops and inserts, together."""
-SUPPOSED_EVENTS_MAX: Final = 20_000
-"""Events that the document of a counterfactual may rest on: they are folded twice while the caller waits."""
 SLICE: Final = 500
 """Events folded before others in this process get their turn."""
 
-Mode = Literal["strict", "cascade"]
+
+@dataclass(frozen=True, slots=True)
+class Supposer:
+    """Answers what would be."""
+
+    finder: Finder
+    require_sound: Callable[[Event], None]
+    """Raises the rejection of an event that can be true in no state, such as one whose scheme does not add up."""
+
+    def event_of(self, log: ProvinceLog, name: str, data: Mapping[str, Any]) -> Event:
+        """Return the event that a type's name and data spell.
+
+        Raises:
+            Rejection: it could be neither written nor true.
+        """
+        event = log.event_of(name, data)
+        self.require_sound(event)
+        return event
 
 
-class TooManyChanges(Invalid):
-    """One counterfactual drops and inserts at most 100 events."""
-
-    code = "too-many-changes"
-
-
-class Insertion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An event that did not happen."""
-
-    after: Annotated[int, Meta(ge=0, description="The position after which it is put")]
-    type: Annotated[str, Meta(max_length=100, examples=["scoring.score-appraised.v1"])]
-    data: dict[str, Any]
-    """As it would stand in the log, personal fields in clear."""
-    time: Moment | UnsetType = UNSET
-    """When it would have happened; absent: when the event before it was recorded."""
-
-
-class SuppositionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is supposed, and the document in which it is looked at."""
-
-    path: Annotated[
-        str,
-        Meta(
-            pattern=r"^/[a-z0-9/-]{0,300}$(?!\n)",
-            description="A document below the province, as its GET names it",
-            examples=["/blocs/tham-muu-1/years/2023/standings"],
-        ),
-    ]
-    as_of: Annotated[int, Meta(ge=0)] | Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
-    """A position, or an instant up to now; absent: now."""
-    valid_on: date | UnsetType = UNSET
-    mode: Mode = "strict"
-    """`strict`: only the named events are missing; `cascade`: so is what they led to."""
-    without: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(max_length=CHANGES_MAX)] = []
-    """Positions of events that are to be missing."""
-    insert: Annotated[list[Insertion], Meta(max_length=CHANGES_MAX)] = []
-    scheme: dict[str, Any] | UnsetType = UNSET
-    """In place of the scheme with which the year was opened; spelled as there."""
-
-
-class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """What does not hold any more. Without a position it is the answer itself that cannot be made."""
-
-    position: int | UnsetType = UNSET
-    reason: str
-
-
-class Counterfactual(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be. Not a fact, and never signed."""
-
-    counterfactual: Literal[True] = True
-    path: str
-    as_of: Side
-    document: Any
-    """As it would be; null where there would be none."""
-    actual: Any
-    """As it is; null where there is none."""
-    patch: list[Operation]
-    """From what is to what would be."""
-    dropped: list[int]
-    violations: list[Violation]
-
-
-async def suppose(finder: Finder, log: ProvinceLog, may: Authority, body: SuppositionBody) -> Counterfactual:
+async def suppose(supposer: Supposer, log: ProvinceLog, may: Authority, body: SuppositionBody) -> Counterfactual:
     """Return what would be.
 
     Raises:
@@ -116,9 +73,10 @@ async def suppose(finder: Finder, log: ProvinceLog, may: Authority, body: Suppos
         EventOutOfSight: an event to drop is hidden from the caller.
         NoSuchEventType, MalformedEvent, BadText, BadNumber, EventTooLarge: an event to insert could not be written.
         NotOfThisDocument, NoSchemeHere: a change would not concern the document.
+        Rejection: an event could be true in no state; see `Supposer.require_sound`.
         TooManyChanges, TooMuchToSuppose: it is too much to be answered at once.
     """
-    named = finder.named(body.path, may)
+    named = supposer.finder.named(body.path, may)
     if len(body.without) + len(body.insert) > CHANGES_MAX:
         raise TooManyChanges
     now = utc_now()
@@ -131,8 +89,8 @@ async def suppose(finder: Finder, log: ProvinceLog, may: Authority, body: Suppos
     if len(history) > SUPPOSED_EVENTS_MAX:
         raise TooMuchToSuppose(f"at most {SUPPOSED_EVENTS_MAX} events")
     dropped = await _dropped(log, may, history, body, position)
-    kept = _with_scheme(log, [each for each in history if each.position not in dropped], body)
-    supposed = _merged(kept, await _inserted(log, may, named, scope, body, position))
+    kept = _with_scheme(supposer, log, [each for each in history if each.position not in dropped], body)
+    supposed = _merged(kept, await _inserted(supposer, log, may, (named, scope), body, position))
     side = Side(position=position, root=spelled_root(await log.root(position)))
 
     documents, broken_before = await _folded(named, scope, history)
@@ -189,7 +147,9 @@ async def _dropped(
     return missing & (named | {each.position for each in history})
 
 
-def _with_scheme(log: ProvinceLog, history: list[AnyRecorded], body: SuppositionBody) -> list[AnyRecorded]:
+def _with_scheme(
+    supposer: Supposer, log: ProvinceLog, history: list[AnyRecorded], body: SuppositionBody
+) -> list[AnyRecorded]:
     """Return the history with another scheme in every event that holds one."""
     if body.scheme is UNSET:
         return history
@@ -199,7 +159,7 @@ def _with_scheme(log: ProvinceLog, history: list[AnyRecorded], body: Supposition
         if hasattr(each.event, "scheme"):
             is_there = True
             data = {**msgspec.to_builtins(each.event), "scheme": body.scheme}
-            changed.append(msgspec.structs.replace(each, event=log.event_of(each.event.type, data)))
+            changed.append(msgspec.structs.replace(each, event=supposer.event_of(log, each.event.type, data)))
         else:
             changed.append(each)
     if not is_there:
@@ -208,16 +168,22 @@ def _with_scheme(log: ProvinceLog, history: list[AnyRecorded], body: Supposition
 
 
 async def _inserted(
-    log: ProvinceLog, may: Authority, named: Named, scope: Scope, body: SuppositionBody, position: int
+    supposer: Supposer,
+    log: ProvinceLog,
+    may: Authority,
+    question: tuple[Named, Scope],
+    body: SuppositionBody,
+    position: int,
 ) -> list[tuple[int, AnyRecorded]]:
     """Return the inserted events as they would be recorded, each with the position after which it is put."""
+    named, scope = question
     furthest = max((each.after for each in body.insert), default=0)
     if furthest > position:
         raise PositionOutOfRange(str(furthest))
     before = {each.position: each.recorded_at for each in await log.at({each.after or 1 for each in body.insert})}
     inserted: list[tuple[int, AnyRecorded]] = []
     for number, each in enumerate(body.insert, start=position + 1):
-        event = log.event_of(each.type, each.data)
+        event = supposer.event_of(log, each.type, each.data)
         recorded_at = before[each.after or 1]
         recorded: AnyRecorded = Recorded(
             event=event,

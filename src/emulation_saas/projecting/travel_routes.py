@@ -18,7 +18,8 @@ from emulation_saas.projecting.effects import EffectsDocument, effects_of
 from emulation_saas.projecting.explaining import Explanation, Wanted, explain
 from emulation_saas.projecting.finding import Finder
 from emulation_saas.projecting.routes import AsOf, ValidOn
-from emulation_saas.projecting.supposing import Counterfactual, SuppositionBody, suppose
+from emulation_saas.projecting.supposing import Supposer, suppose
+from emulation_saas.projecting.suppositions import Counterfactual, SuppositionBody
 
 DocumentPath = Annotated[
     str,
@@ -71,17 +72,17 @@ async def compare(
     return _answered(request, found, position=found.to.position, root=found.to.root)
 
 
-@get("/events/{position:int}/effects", summary="Which figures an event touched")
+@get("/events/{event:int}/effects", summary="Which figures an event touched")
 async def read_effects(
     request: Request[Any, Any, Any],
-    position: FromPath[int],
+    event: FromPath[int],
     log: NamedDependency[ProvinceLog],
     authority: NamedDependency[Authority],
     finder: NamedDependency[Finder],
     valid_on: ValidOn = None,
 ) -> EffectsDocument:
     """Return the figures of all documents that the event touched, with their values just before and just after it."""
-    found = await effects_of(finder, log, authority, position, valid_on)
+    found = await effects_of(finder, log, authority, event, valid_on)
     return _answered(request, found, position=found.position, root=found.root)
 
 
@@ -104,10 +105,10 @@ async def what_if(
     data: JSONBody[SuppositionBody],
     log: NamedDependency[ProvinceLog],
     authority: NamedDependency[Authority],
-    finder: NamedDependency[Finder],
+    supposer: NamedDependency[Supposer],
 ) -> Counterfactual:
     """Fold a document as if events were missing, added or changed. Records nothing, so it may be asked as often."""
-    found = await suppose(finder, log, authority, data)
+    found = await suppose(supposer, log, authority, data)
     return _answered(request, found, position=found.as_of.position, root=found.as_of.root)
 
 
