@@ -31,9 +31,10 @@ def _at(document: Any, path: str) -> Any:  # noqa: ANN401 - any JSON
 def _parent(document: Any, path: str) -> tuple[Any, str]:  # noqa: ANN401 - any JSON
     """Return what holds the place that a pointer names, and the place in it."""
     *steps, last = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+    place: Any = document
     for step in steps:
-        document = document[int(step)] if isinstance(document, list) else document[step]
-    return document, last
+        place = place[int(step) if isinstance(place, list) else step]
+    return place, last
 
 
 def _taken(document: Any, path: str) -> Any:  # noqa: ANN401 - any JSON

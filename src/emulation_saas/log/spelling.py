@@ -76,8 +76,10 @@ def _lost(given: Any, written: Any, at: str) -> str | None:  # noqa: ANN401 - an
             if found is not None:
                 return found
     elif isinstance(given, list) and isinstance(written, list):
-        for index, (inner, kept) in enumerate(zip(given, written, strict=True)):
-            found = _lost(inner, kept, f"{at}/{index}")
+        entries: list[Any] = [*given]
+        kept: list[Any] = [*written]
+        for index, inner in enumerate(entries):
+            found = _lost(inner, kept[index], f"{at}/{index}")
             if found is not None:
                 return found
     return None
