@@ -23,6 +23,9 @@ LIMITS: Final = (
     "emulation_saas.log.batch",
     "emulation_saas.ballots.papers",
     "emulation_saas.years.schemes",
+    "emulation_saas.projecting.explaining",
+    "emulation_saas.projecting.comparing",
+    "emulation_saas.projecting.suppositions",
 )
 
 
