@@ -100,7 +100,15 @@ async def test_what_a_change_breaks_is_told(database_url: str, tmp_path: Path) -
         rule = {"base": "electorate", "threshold": {"num": 1, "den": 2}, "quorum": {"num": 1, "den": 2}}
         ballot = {**opened, "rule": {**rule, "comparison": ">", "seats": 1, "tie": "revote"}}
         ballot["questions"] = [{"question": "q", "title": "Q", "options": ["a"]}]
-        counts = {"present": 0, "issued": 0, "collected": 0, "valid": 0, "invalid": 0, "votes": [], "outcomes": []}
+        counts: dict[str, Any] = {
+            "present": 0,
+            "issued": 0,
+            "collected": 0,
+            "valid": 0,
+            "invalid": 0,
+            "votes": [],
+            "outcomes": [],
+        }
         unanswerable = await supposed(
             client,
             f"{YEAR}/ballots/x/tally",
