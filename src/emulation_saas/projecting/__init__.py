@@ -31,7 +31,7 @@ Rules that every change here must keep:
 * A checkpoint moves in the transaction of the documents it speaks for, to a position that was folded, never backward.
 * A state holds nothing personal. Names of officials are opened from the log when they are shown, so no clear copy of
   them lies anywhere, and destroying a key is enough.
-* Whatever is asked about a document asks for today's right to read it first; an event that the caller may not see is its
+* Whatever is asked about a document, today's right to read it comes first; an event that the caller may not see is its
   position and nothing more.
 * Reading never depends on the runner being right: a version that is not built yet is folded from the log.
 * This package knows no projection and no capability. `wiring` hands the projections in.
