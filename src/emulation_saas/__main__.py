@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, rebuild, token."""
+"""The command line: serve, demo, migrate, rebuild, export, token."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from emulation_saas.demo.running import run as run_demo
+from emulation_saas.exporting import ExportError, Wanted, export_from_database, export_from_service
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
 from emulation_saas.postgres.database import open_database
@@ -25,6 +26,7 @@ from emulation_saas.wiring import application, logs_of
 from projections import PROJECTIONS
 
 EXIT_USAGE: Final = 2
+POSITION_MAX: Final = 2**53
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         _say(str(error))
         return EXIT_SETTINGS
-    except (ServerRefusedError, MigrationError, OSError) as error:
+    except (ServerRefusedError, MigrationError, ExportError, OSError) as error:
         _say(str(error))
         return EXIT_FAILED
 
@@ -88,6 +90,18 @@ def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
     return asyncio.run(run())
 
 
+def _export(settings: Settings, options: argparse.Namespace) -> int:
+    wanted = Wanted(province=options.province, first=options.first, last=options.last)
+    if options.url is not None and options.token is not None:
+        export_from_service(wanted, options.out, url=options.url, token=options.token, say=_say)
+    elif options.url is None and options.token is None:
+        export_from_database(settings, wanted, options.out, say=_say)
+    else:
+        _say("--url and --token belong together")
+        return EXIT_USAGE
+    return 0
+
+
 def _token(settings: Settings, options: argparse.Namespace) -> int:
     token = LocalIssuer(data_directory(settings)).issue(options.sub, lifetime=timedelta(hours=options.hours))
     _print(options, {"token": token}, token)
@@ -131,12 +145,28 @@ def _parser() -> argparse.ArgumentParser:
     rebuilding.add_argument("projection", help="the projection's name")
     rebuilding.add_argument("--database-url", help="which database")
     rebuilding.add_argument("--json", action="store_true", help="print for a machine")
+    exporting = _command(commands, "export", _export, "write a province's log into a file that can be checked offline")
+    exporting.add_argument("province", help="the province's handle")
+    exporting.add_argument("--out", type=Path, required=True, help="the file, a tar; written whole or not at all")
+    exporting.add_argument("--from", dest="first", type=_position, default=1, help="the first position")
+    exporting.add_argument("--to", dest="last", type=_position, help="the last position; the head if not given")
+    exporting.add_argument("--data", type=Path, help="directory of the embedded database, running or not")
+    exporting.add_argument("--database-url", help="which database")
+    exporting.add_argument("--url", help="ask this service instead, for what the token's bearer may see")
+    exporting.add_argument("--token", help="the bearer token for --url")
     issuing = _command(commands, "token", _token, "issue a token of the local issuer (embedded mode)")
     issuing.add_argument("sub", help="the subject, such as operator")
     issuing.add_argument("--data", type=Path, help="directory of the embedded database")
     issuing.add_argument("--hours", type=int, default=12, help="how long it is good")
     issuing.add_argument("--json", action="store_true", help="print for a machine")
     return parser
+
+
+def _position(text: str) -> int:
+    position = int(text)
+    if not 1 <= position <= POSITION_MAX:
+        raise ValueError(text)
+    return position
 
 
 def _command(

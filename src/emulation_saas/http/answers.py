@@ -68,9 +68,9 @@ class CommandAnswer(Response[Any]):
             exchange = exchange_of(request.scope)
             if exchange.prefer is None or RECEIPT not in _preferences(exchange.prefer):
                 return _Accepted(self.content, exchange)
-            if app.receipt is None or request.log is None:
+            if (prove := request.app.receipt) is None or request.log is None:
                 return _Accepted(self.content, exchange)
-            return _Accepted(self.content, exchange, partial(app.receipt, request.log, self.content.position))
+            return _Accepted(self.content, exchange, partial(prove, request.log, self.content.position))
         return cast("Any", super()).to_asgi_response(app, request, **settings)
 
 

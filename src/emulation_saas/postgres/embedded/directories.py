@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from emulation_saas.postgres.embedded.faults import EmbeddedPostgresError
+from emulation_saas.postgres.embedded.faults import AlreadyRunsError, EmbeddedPostgresError
 from emulation_saas.postgres.embedded.identity import DatabaseUser
 from emulation_saas.postgres.embedded.postmaster import read_pid_file
 from emulation_saas.postgres.server import LOGIN_ROLES
@@ -81,7 +81,7 @@ class DataDirectory:
         Waits for a server that is already stopping, since its launcher may have been killed a moment ago.
 
         Raises:
-            EmbeddedPostgresError: another server runs on this directory.
+            AlreadyRunsError: another server runs on this directory.
         """
         descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         began_s = time.monotonic()
@@ -95,7 +95,7 @@ class DataDirectory:
                 if waited_s > (LOCK_STOPPING_S if stopping else LOCK_GRACE_S):
                     os.close(descriptor)
                     message = f"another database already runs on {self.root}; stop it or choose another data directory"
-                    raise EmbeddedPostgresError(message) from None
+                    raise AlreadyRunsError(message) from None
                 time.sleep(0.05)
             else:
                 return descriptor

@@ -3,3 +3,7 @@
 
 class EmbeddedPostgresError(Exception):
     """The embedded database cannot run here; the message says why and what to do."""
+
+
+class AlreadyRunsError(EmbeddedPostgresError):
+    """Another server runs on the data directory."""

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from emulation_saas.postgres.embedded.binaries import programs_for
 from emulation_saas.postgres.embedded.cluster import CLEAN_ENVIRONMENT, check_major, initialise, server_command
 from emulation_saas.postgres.embedded.directories import SUPERUSER, DataDirectory
-from emulation_saas.postgres.embedded.faults import EmbeddedPostgresError
+from emulation_saas.postgres.embedded.faults import AlreadyRunsError, EmbeddedPostgresError
 from emulation_saas.postgres.embedded.identity import database_user
 from emulation_saas.postgres.embedded.postmaster import is_stranger, read_pid_file
 from emulation_saas.postgres.server import LOGIN_ROLES
@@ -82,6 +83,26 @@ class EmbeddedPostgres:
         except BaseException:
             self.stop()
             raise
+
+    @contextmanager
+    def at_hand(self) -> Generator[str]:
+        """Lend the base URL of the server on this data: of the one that runs, else of one started for the while.
+
+        Raises:
+            EmbeddedPostgresError: there is no database here, or it cannot run.
+        """
+        if not self._data.cluster.exists():
+            message = f"there is no database in {self._data.root}"
+            raise EmbeddedPostgresError(message)
+        try:
+            self.start()
+        except AlreadyRunsError:
+            user = database_user(self._data.cluster, wanted=self._db_user, report=self._report)
+            self._socket_directory = self._data.socket_directory(user)
+        try:
+            yield self.url
+        finally:
+            self.stop()
 
     def stop(self) -> None:
         """Stop fast: sessions end, nothing acknowledged is lost. After a minute without an end, stop immediately."""

@@ -1,0 +1,126 @@
+"""A province with events of every type in a real log, its signer, and the routes for callers of every role."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import httpx
+from msgspec import UNSET
+
+from emulation_saas.access.events import PersonRegistered, RoleGranted
+from emulation_saas.audit.receipts import receipt
+from emulation_saas.audit.signing import Signer
+from emulation_saas.blocs.events import MemberAdmitted
+from emulation_saas.http.application import create_app
+from emulation_saas.http.keys import KeySource
+from emulation_saas.http.tokens import TrustedIssuer, Verifier
+from emulation_saas.kernel.clock import utc_now
+from emulation_saas.kernel.events import Event
+from emulation_saas.kernel.ids import OPERATOR, PersonId
+from emulation_saas.kernel.use_cases import Acting
+from emulation_saas.log import ProvinceLog, ProvinceLogs
+from emulation_saas.log.events import LogKeyRotated, LogOpened
+from emulation_saas.postgres.database import Database, open_database
+from emulation_saas.provinces.routes import PLATFORM_ROUTES
+from emulation_saas.settings import Operator, Settings
+from emulation_saas.wiring import ROUTES
+from tests.builders import AGENCY, BLOC, SAMPLES
+from tests.database import superuser
+from tests.http.notebook import AUDIENCE, calling, jwks, token
+from tests.logs import ISSUER, open_province, running_logs
+from tests.projections.live import Tell
+
+if TYPE_CHECKING:
+    from emulation_saas.postgres.embedded import EmbeddedPostgres
+    from tests.database import Connection
+
+HERE: Final = "/v1/provinces/bac-song"
+Role = Literal["province-admin", "auditor", "council-member", "integrator", "member-representative", "bloc-secretary"]
+ROLES: Final[tuple[Role, ...]] = (
+    "province-admin",
+    "auditor",
+    "council-member",
+    "integrator",
+    "member-representative",
+    "bloc-secretary",
+)
+OVERSEEING: Final = frozenset({"province-admin", "auditor", "council-member"})
+_LETTERS: Final = "abcdefghijklmnop"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process of the service, and its province."""
+
+    logs: ProvinceLogs
+    log: ProvinceLog
+    database: Database
+    signer: Signer
+    client: httpx.AsyncClient
+    """Calls as the province's first administrator."""
+
+    def by(self, role: str) -> dict[str, str]:
+        """Return the header of a caller who has one role."""
+        return {"authorization": f"Bearer {token(role, iss=ISSUER)}"}
+
+    async def tell(self, *events: Event) -> int:
+        """Record events; return the last position."""
+        return (await self.log.execute(Tell(events), by=Acting(OPERATOR))).position
+
+    async def get(self, path: str, role: str | None = None, **parameters: Any) -> httpx.Response:  # noqa: ANN401 - query values
+        """Ask for something of the province."""
+        headers = {} if role is None else self.by(role)
+        return await self.client.get(f"{HERE}{path}", params=parameters, headers=headers)
+
+
+@asynccontextmanager
+async def serving(
+    url: str, folder: Path, *, clock: Callable[[], datetime] = utc_now, filled: bool = True
+) -> AsyncGenerator[Service]:
+    """Lend a service; `filled`: with an event of every type and a person for every role."""
+    async with open_database(url) as database, running_logs(url, clock=clock) as logs:
+        log = await logs.find("bac-song") or (await open_province(logs)).log
+        signer = Signer(database)
+
+        async def reachable() -> None:
+            return None
+
+        app = create_app(
+            routes=ROUTES,
+            platform_routes=PLATFORM_ROUTES,
+            logs=logs,
+            verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=KeySource(jwks(folder)))]),
+            given={"signer": signer},
+            settings=Settings(operators=(Operator(issuer=ISSUER, sub="operator"),)),
+            reachable=reachable,
+            receipt=partial(receipt, signer),
+        )
+        async with calling(app, None) as client:
+            client.headers["authorization"] = f"Bearer {token('admin@bac-song', iss=ISSUER)}"
+            service = Service(logs, log, database, signer, client)
+            if filled:
+                await service.tell(*_of_every_type())
+            yield service
+
+
+def _of_every_type() -> list[Event]:
+    told = [sample for kind, sample in SAMPLES.items() if kind not in {LogOpened, LogKeyRotated}]
+    told.append(MemberAdmitted(bloc=BLOC, agency=AGENCY, effective_on=date(2026, 1, 1), legal_basis="QĐ 1"))
+    for number, role in enumerate(ROLES):
+        person = PersonId(f"p-{_LETTERS[number] * 10}")
+        told.append(PersonRegistered(person=person, issuer=ISSUER, sub=role, name=f"Người {number}"))
+        agency = AGENCY if role == "member-representative" else UNSET
+        bloc = BLOC if role == "bloc-secretary" else UNSET
+        told.append(RoleGranted(person=person, role=role, agency=agency, bloc=bloc))
+    return told
+
+
+@asynccontextmanager
+async def operator_with_all_rights(server: "EmbeddedPostgres", url: str) -> "AsyncGenerator[Connection]":
+    """Lend the connection of somebody who can change anything in a database."""
+    async with superuser(server, url.partition("?")[0].rpartition("/")[2]) as connection:
+        yield connection
