@@ -25,6 +25,7 @@ from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import ProvinceLog, ProvinceLogs
 from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.postgres.database import Database, open_database
+from emulation_saas.privacy.access_log import AccessLog
 from emulation_saas.provinces.routes import PLATFORM_ROUTES
 from emulation_saas.settings import Operator, Settings
 from emulation_saas.wiring import ROUTES
@@ -95,6 +96,7 @@ async def serving(
             logs=logs,
             verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=KeySource(jwks(folder)))]),
             given={"signer": signer},
+            recorder=AccessLog(logs, database).record,
             settings=Settings(operators=(Operator(issuer=ISSUER, sub="operator"),)),
             reachable=reachable,
             receipt=partial(receipt, signer),
