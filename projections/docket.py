@@ -1,8 +1,7 @@
 """Which disputes a bloc's year has, where each stands, whether an answer is overdue, and what corrected what it upheld.
 
 A correction is an ordinary event that names the ruling as its cause. A membership belongs to no year, and so does what
-corrects it: hence one document a bloc. Figures: `disputes/{year}/{dispute}`,
-`…/is_overdue`, `…/corrections`.
+corrects it: hence one document a bloc. Figures: `disputes/{year}/{dispute}`, `…/is_overdue`, `…/corrections`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -56,7 +55,7 @@ _CORRECTIONS: Final[tuple[type[Event], ...]] = (
 
 _STATE: Final = FigureRule("docket.state@1", "How far the dispute has come", "latest")
 _OVERDUE: Final = FigureRule("docket.overdue@1", "Whether the term was over on the day, unanswered and undecided")
-_CORRECTIONS: Final = FigureRule("docket.corrections@1", "How many events carried the ruling out")
+_CORRECTED: Final = FigureRule("docket.corrections@1", "How many events carried the ruling out")
 
 
 class Cases(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,7 +162,7 @@ class Docket(Projection[Cases]):
             found[name] = Figure(case_.state, _STATE, at=steps)
             found[f"{name}/is_overdue"] = Figure(case_.is_overdue(on), _OVERDUE, at=steps)
             corrections = tuple(made.position for made in case_.corrections)
-            found[f"{name}/corrections"] = Figure(len(corrections), _CORRECTIONS, at=(*ended, *corrections))
+            found[f"{name}/corrections"] = Figure(len(corrections), _CORRECTED, at=(*ended, *corrections))
         return found
 
     @property
