@@ -34,6 +34,8 @@ from tests.scenario import ADMIN
 EVENTS: Final = 100_000
 EVENTS_QUICK: Final = 20_000
 ASKED: Final = 30
+COMPARED: Final = 250
+"""Events between the two sides of a comparison."""
 TITLE: Final = "(f) Questions about answers, of a bloc's year of 2 000 events in a log of 100 000"
 PATH: Final = "/blocs/khoi-3/years/2015/standings"
 
@@ -48,7 +50,7 @@ def measure(
         Row("a rank explained down to its events, median", figures["explain_ms"], "ms"),
         Row("the same as of halfway, median", figures["explain_as_of_ms"], "ms"),
         Row("effects of an appraisal, median", figures["effects_ms"], "ms"),
-        Row("diff over 400 events with their causes, median", figures["diff_ms"], "ms"),
+        Row(f"diff over {COMPARED} events with their causes, median", figures["diff_ms"], "ms"),
         Row("what-if without one event, median", figures["what_if_ms"], "ms"),
         Row("digest of everything over the log", figures["digest_events_per_s"], "events/s"),
         Row("digest offline, events decoded before", figures["replay_events_per_s"], "events/s"),
@@ -83,7 +85,7 @@ async def _round(opened: Opened, database: Database, first: int, events: int) ->
     halfway, end = begin + EVENTS_A_YEAR // 2, begin + EVENTS_A_YEAR - 1
     rank = Wanted(path=PATH, figure="rank/so-7")
     past = Wanted(path=PATH, figure="rank/so-7", as_of=str(halfway))
-    span = {"start": str(end - 400), "end": str(end), "valid_on": None}
+    start = str(end - COMPARED)
     supposed = SuppositionBody(path=PATH, as_of=end, without=[end - 3])
     query, supposer = Query(as_of=str(halfway)), Supposer(finder, require_sound)
     figures = {
@@ -91,7 +93,9 @@ async def _round(opened: Opened, database: Database, first: int, events: int) ->
         "explain_ms": await _ms(lambda: explain(finder, log, ADMIN, rank)),
         "explain_as_of_ms": await _ms(lambda: explain(finder, log, ADMIN, past)),
         "effects_ms": await _ms(lambda: effects_of(finder, log, ADMIN, end - 5, None)),
-        "diff_ms": await _ms(lambda: difference(finder, log, ADMIN, PATH, **span), asked=3),
+        "diff_ms": await _ms(
+            lambda: difference(finder, log, ADMIN, PATH, start=start, end=str(end), valid_on=None), asked=3
+        ),
         "what_if_ms": await _ms(lambda: suppose(supposer, log, ADMIN, supposed)),
     }
     began = perf_counter()

@@ -19,8 +19,8 @@ from emulation_saas.projecting.paths import Named
 from emulation_saas.projecting.refusals import DiffBackwards, DiffTooWide, NoSuchDocument
 from emulation_saas.projecting.views import Asked, Document, Listing, Names
 
-DIFF_EVENTS_MAX: Final = 500
-"""Events of a document between the two sides of one comparison: each is folded and looked at by itself."""
+DIFF_EVENTS_MAX: Final = 300
+"""Events of a document between the two sides of one comparison: each is folded, shown and looked at by itself, some 8 ms."""
 
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
