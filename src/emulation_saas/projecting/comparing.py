@@ -20,7 +20,7 @@ from emulation_saas.projecting.refusals import DiffBackwards, DiffTooWide, NoSuc
 from emulation_saas.projecting.views import Asked, Document, Listing, Names
 
 DIFF_EVENTS_MAX: Final = 300
-"""Events of a document between the two sides of one comparison: each is folded, shown and looked at by itself, some 8 ms."""
+"""Events of a document between the two sides of one comparison: each is folded and shown by itself, in some 8 ms."""
 
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
