@@ -57,7 +57,7 @@ def export_from_service(wanted: Wanted, out: Path, *, url: str, token: str, say:
             httpx.Client(timeout=_TIMEOUT, trust_env=False) as client,
             client.stream("GET", path, params=asked, headers=headers) as answer,
         ):
-            if answer.status_code != httpx.codes.OK:
+            if not answer.is_success:
                 raise ExportError(f"{answer.status_code}: {answer.read().decode(errors='replace')[:1_000]}")
             with _whole_or_not_at_all(out) as file:
                 progress = _Progress(file, say)

@@ -156,12 +156,13 @@ def _with_own_schemas(app: Litestar, paths: _Json) -> _Json:
         if data := handler.parsed_fn_signature.parameters.get("data"):
             places.append((data.annotation, partial(_put_body, operation)))
         status = str(handler.status_code)
-        if answers := handler.opt.get(ANSWERS):
+        answers: _Json = handler.opt.get(ANSWERS, {})
+        if answers:
             told_as = {media_type: {"schema": told} for media_type, told in answers.items()}
             operation["responses"][status]["content"] = told_as
         places += [
             (told, partial(_put_answer, operation, status, media_type))
-            for media_type, told in (answers or {}).items()
+            for media_type, told in answers.items()
             if isinstance(told, type)
         ]
         for parameter in operation.get("parameters", []):
