@@ -1,4 +1,4 @@
-"""The check `verify replay`: what the documents say follows from an export's events alone, folded here, asked of nobody.
+"""The check `verify replay`: the documents are folded here, from an export's events alone, and compared by digest.
 
 Personal fields stay sealed: no document's state rests on one.
 """
