@@ -185,6 +185,13 @@ def test_event_of_a_dossier_that_is_changed_missing_or_exchanged_is_found(positi
         assert (status, found["position"]) == (1, position)
 
 
+def test_hidden_event_is_not_proved_by_the_proof_of_another(tmp_path: Path) -> None:
+    hashed = base64.b64encode(GENUINE.leaves[4]).decode()
+    listed = {"events": [{"position": 2, "hidden": True, "leaf_hash": hashed}]}
+    false = {**dossier([], [2]), "dossier.json": spelled(listed), "proofs/2.tlog-proof": proof_of(5)}
+    assert judged(tmp_path, false, "--vkey", KEEPER.vkey)[0] == 1
+
+
 @pytest.mark.parametrize(("size", "status"), [(65_535, 0), (65_536, 1)])
 def test_event_of_65_535_bytes_is_read_and_a_longer_one_is_not(size: int, status: int, tmp_path: Path) -> None:
     actor = "p" * (size - len(rewritten(entry_at(2), actor="")))
