@@ -111,8 +111,11 @@ async def serving(
             yield service
 
 
+_NOT_TOLD: Final = {LogOpened, LogKeyRotated}
+
+
 def _of_every_type() -> list[Event]:
-    told = [sample for kind, sample in SAMPLES.items() if kind not in {LogOpened, LogKeyRotated}]
+    told = [sample for kind, sample in SAMPLES.items() if kind not in _NOT_TOLD and kind.becomes is None]
     told.append(MemberAdmitted(bloc=BLOC, agency=AGENCY, effective_on=date(2026, 1, 1), legal_basis="QĐ 1"))
     for number, role in enumerate(ROLES):
         person = PersonId(f"p-{_LETTERS[number] * 10}")
