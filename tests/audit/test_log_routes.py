@@ -16,7 +16,10 @@ from tests.http.notebook import token
 from tests.log.test_tree import verifies
 from tests.logs import ISSUER
 
-COUNCILS: Final = {"access.person-registered.v1", "access.role-granted.v1", "access.role-revoked.v1"}
+COUNCILS: Final = {
+    *("access.person-registered.v1", "access.role-granted.v1", "access.role-revoked.v1"),
+    *("privacy.hold-placed.v1", "privacy.hold-lifted.v1", "privacy.access-log-digested.v1"),
+}
 REFUSED: Final = [
     ("/log/tile/0/000", 422, "size-beyond-head"),
     ("/log/tile/1/000.p/1", 422, "size-beyond-head"),
