@@ -199,7 +199,8 @@ class Step:
     answers: list[Answer] = field(default_factory=list)
     remaining: list[Command] = field(default_factory=list)
     lock_next: bool = False
-    appended: tuple[Head, Draft, dict[Key, Any]] | None = None
+    appended: tuple[Head, Draft, dict[Key, Any], float] | None = None
+    """The head that it made, what was written, the views as changed, and the monotonic instant at which it began."""
 
 
 def without(commands: list[Command], answers: list[Answer]) -> list[Command]:
