@@ -14,7 +14,7 @@ Office = Literal["head", "deputy"]
 
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True):
-    """The powers of one person, folded from the log. The empty value empowers nothing."""
+    """The powers of one person on one day, folded from the log. The empty value empowers nothing."""
 
     person: PersonId
     known: bool = False
@@ -29,9 +29,9 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
     expert_for: frozenset[str] = frozenset()
     """Criteria, as `bloc/criterion`."""
     offices: frozenset[tuple[BlocId, int, Office]] = frozenset()
-    """Offices held by an agency that the person represents."""
+    """Offices held by an agency that the person represents, and that is a member of the bloc on that day."""
     blocs: frozenset[BlocId] = frozenset()
-    """Blocs of which such an agency is a member."""
+    """Blocs of which such an agency is a member on that day."""
 
     @property
     def oversees(self) -> bool:
@@ -51,11 +51,10 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_admin or bloc in self.secretary_of or self.leads(bloc, year)
 
     def is_party_to(self, bloc: BlocId) -> bool:
-        """Whether the person takes part in the bloc: as member, secretary, holder of an office, or expert."""
+        """Whether the person takes part in the bloc: as member, which holders of offices are, secretary or expert."""
         return (
             bloc in self.blocs
             or bloc in self.secretary_of
-            or any(held == bloc for held, _, _ in self.offices)
             or any(criterion.startswith(f"{bloc}/") for criterion in self.expert_for)
         )
 

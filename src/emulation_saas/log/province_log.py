@@ -11,7 +11,7 @@ import asyncpg
 from eventsourcing.dcb.api import DCBAppendCondition, DCBEvent, DCBQuery, DCBSequencedEvent
 
 from emulation_saas.kernel.authority import Authority, operator
-from emulation_saas.kernel.clock import utc_now
+from emulation_saas.kernel.clock import day_of, utc_now
 from emulation_saas.kernel.events import AnyRecorded, Visibility
 from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId, is_handle
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
@@ -45,6 +45,7 @@ class ProvinceLog:
         committer: Committer,
         fold: AuthorityFold,
         waker: Waker,
+        clock: Callable[[], datetime],
     ) -> None:
         """Bind everything to one province."""
         self.province = province
@@ -53,6 +54,7 @@ class ProvinceLog:
         self._codec = codec
         self._committer = committer
         self._fold = fold
+        self._clock = clock
         self._reader = committer.reader
         self._waker = waker
         self.tree = Tree(database, province)
@@ -77,15 +79,20 @@ class ProvinceLog:
         """Return what a person may do, as of a moment ago; somebody without a role is looked for on the newest head."""
         if person == OPERATOR:
             return operator()
-        authority = (await self._committer.directory()).authority_of(person)
+        today = day_of(self._clock())
+        authority = (await self._committer.directory()).authority_of(person, on=today)
         if not authority.known:
-            authority = (await self._committer.directory(at_least=monotonic())).authority_of(person)
+            authority = (await self._committer.directory(at_least=monotonic())).authority_of(person, on=today)
         return authority
 
     async def authorities_at(self, acts: Collection[tuple[int, PersonId]]) -> dict[tuple[int, PersonId], Authority]:
-        """Return what persons might do when they acted: as the log stood before each of these positions."""
+        """Return what persons might do when they acted: as the log stood before each position, on the day it came."""
         if not acts:
             return {}
+        async with self._database.in_province(self.province) as connection:
+            rows = await connection.fetch(STATEMENTS["recorded_at"], self.province, [position for position, _ in acts])
+        days = {row["position"]: day_of(row["recorded_at"]) for row in rows}
+        today = day_of(self._clock())
         reads = Selector(types=list(self._fold.reads))
         facts = deque(await self.recorded([reads], through=max(position for position, _ in acts)))
         directory: Directory = self._fold.initial()
@@ -93,7 +100,7 @@ class ProvinceLog:
         for position, person in sorted(acts):
             while facts and facts[0].position < position:
                 directory = self._fold.after(directory, facts.popleft().event)
-            found[position, person] = directory.authority_of(person)
+            found[position, person] = directory.authority_of(person, on=days.get(position, today))
         return found
 
     async def kids_of(self, person: PersonId) -> list[str]:
@@ -311,6 +318,7 @@ class ProvinceLogs:
                 committer=committer,
                 fold=self._fold,
                 waker=self.waker,
+                clock=self._clock,
             )
             self._logs[handle] = log
             self._committers[province] = committer
