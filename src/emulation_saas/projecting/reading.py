@@ -40,6 +40,7 @@ from emulation_saas.projecting.views import (
     Scope,
     View,
     Where,
+    everybody,
     officials_of,
 )
 
@@ -73,11 +74,13 @@ class Reading:
     position: int
     """At which it is true."""
     tag: str
-    """Equal for equal answers: the last change's position, the projection's version, more where it rests on more."""
+    """The last change's position, the projection's version, and a digest of the body: all of it, the next page's
+    cursor too."""
     is_settled: bool
     """False when the log may still grow at the instant asked for."""
     is_final: bool
-    """Whether the same question gives this answer for ever, to everybody who may ask it."""
+    """Whether the same question gives this answer for ever, and to everybody: what is not for all is asked for again,
+    as who may read it today need not tomorrow."""
     has_names: bool = False
     """Whether it shows names of persons, which no cache may keep: they may be erased."""
 
@@ -168,10 +171,11 @@ class Reader:
         return Reading(
             body=body,
             position=found.through,
-            tag=_tag(projection, view, found, asked, body),
+            tag=_tag(projection, found, body),
             is_settled=when.is_settled,
             is_final=when.is_named
             and stopped is None
+            and view.may_read is everybody
             and not (view.persons or view.is_personal)
             and (not view.is_dated or query.valid_on is not None),
             has_names=shown.has_names,
@@ -225,7 +229,7 @@ async def _when(log: ProvinceLog, as_of: str | None, now: datetime) -> _When:
     if as_of is None:
         return _When()
     if as_of.isascii() and as_of.isdigit():
-        position = int(as_of[:20])
+        position = int(as_of)
         if position > (await log.head()).position:
             raise AsOfBeyondHead
         return _When(position, is_named=True)
@@ -248,9 +252,13 @@ async def _on_page(log: ProvinceLog, position: int, after: str) -> _When:
 
 def _still_holds(view: View[Any], span: Span, position: int) -> bool:
     """Tell whether the stored documents say what was true at a position."""
-    if span.checkpoint < position:
-        return False
-    return view.is_append_only or all(folded.position <= position for folded in span.documents.values())
+
+    def held(folded: Folded[Any]) -> bool:
+        if folded.position == 0:  # it has only ever been in quarantine, and before that was not there
+            return folded.stopped_at <= position
+        return view.is_append_only or folded.position <= position
+
+    return span.checkpoint >= position and all(map(held, span.documents.values()))
 
 
 async def _names(log: ProvinceLog, view: View[Any], scope: Scope, through: int) -> Names:
@@ -273,11 +281,6 @@ def _stopped(found: _Found) -> Quarantined | None:
     return None
 
 
-def _tag(projection: AnyProjection, view: View[Any], found: _Found, asked: Asked, body: bytes) -> str:
+def _tag(projection: AnyProjection, found: _Found, body: bytes) -> str:
     changed_at = max((folded.position for folded in found.documents.values()), default=0)
-    tag = f"p{changed_at}-v{projection.version}"
-    if view.is_dated:
-        tag += f"-{asked.valid_on}"
-    if view.is_personal or view.is_append_only or view.persons or _stopped(found) is not None:
-        tag += f"-{sha256(body).hexdigest()[:16]}"
-    return tag
+    return f"p{changed_at}-v{projection.version}-{sha256(body).hexdigest()[:16]}"
