@@ -180,12 +180,12 @@ class CastVote(UseCase[Booth]):
         paper = view.paper
         if paper is None or paper.bloc != self.bloc or paper.year != self.year:
             raise NoSuchBallot
+        if self.agency not in paper.roll:
+            raise NotOnRoll  # before all that only parties may know of the ballot
         if paper.closes_at is None:
             raise WrongBallotMode("votes are cast in a roll call only; this ballot is counted on paper")
         if view.is_closed or now >= paper.closes_at:
             raise VotingOver(f"closed early, or at {spell_instant(paper.closes_at)}")
-        if self.agency not in paper.roll:
-            raise NotOnRoll
         choices = paper.marked(self.choices, by=self.agency, self_vote=rules.self_vote)
         if choices == view.standing.get(self.agency):
             return []  # asked again: the vote already stands
