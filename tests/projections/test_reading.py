@@ -24,7 +24,6 @@ from projections import PROJECTIONS
 from projections.ratings import Ratings
 from projections.roster import Roster
 from projections.standings import Standings
-from projections.years import Years
 from tests.database import superuser
 from tests.projections.asking import LONG_AGO, PLEDGE, ROSTER, STANDINGS, WHERES, agency, ask, found, view_of
 from tests.projections.histories import AGENCIES, BLOCS, OFFICER, YEARS
@@ -183,7 +182,6 @@ async def test_tag_changes_with_the_document_and_not_with_the_log(database_url: 
         assert before.tag == after.tag
         assert before.body == after.body
         assert not (await ask(there, STANDINGS, as_of=str(second))).is_final, "not everybody may read it"
-        assert (await ask(there, view_of(Years(), "/{year}"), as_of=str(second))).is_final
 
 
 class _Blind(Ratings):
