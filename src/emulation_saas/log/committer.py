@@ -70,11 +70,14 @@ class Committer:
         self.keyring = keyring
         self.reader = Reader(province, codec, self.keyring)
         self._drafter = Drafter(province, codec, self.keyring)
-        self._known = Known(self.reader, fold)
+        personal_types = codec.registry.personal_types
+        self._known = Known(self.reader, fold, keyring=keyring, personal_types=personal_types)
         self._queue: deque[Command] = deque()
         self._rivals = 0
         """For how many batches the head is locked first, as another process appends to this province too."""
         self._deciding = asyncio.Lock()
+        self._asking = asyncio.Lock()
+        """Taken before a connection, by who asks for the directory only: callers without number need one together."""
         self._draining: asyncio.Task[None] | None = None
 
     async def execute(self, use_case: UseCase[Any], acting: Acting) -> Accepted:
@@ -110,16 +113,19 @@ class Committer:
             self._publish(step)
         return await command.answer
 
-    async def directory(self, *, at_least: float | None = None) -> Directory:
+    async def directory(self, *, is_newest: bool = False, min_position: int = 0) -> Directory:
         """Return who may do what, as of now or at most a moment ago.
 
         Args:
-            at_least: demand a directory read at or after this monotonic instant.
+            is_newest: demand it as of now.
+            min_position: demand it as of this position, as far as the log goes.
         """
-        checked_at = self._known.checked_at
-        if monotonic() - checked_at > DIRECTORY_AGE_S or (at_least is not None and checked_at < at_least):
-            async with self._database.in_province(self._province) as connection, self._deciding:
-                await self._known.catch_up(connection)
+        since = monotonic() - (0 if is_newest else DIRECTORY_AGE_S)
+        if not self._known.is_as_of(since, min_position):
+            async with self._asking:  # of all who wait here, one asks, for all who came before it did
+                if not self._known.is_as_of(since, min_position):
+                    async with self._database.in_province(self._province) as connection, self._deciding:
+                        await self._known.catch_up(connection)
         return self._known.directory
 
     async def close(self) -> None:

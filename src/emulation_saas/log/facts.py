@@ -142,6 +142,14 @@ class Facts:
         if not kept.is_needed:
             self._drop(key)
 
+    def forget(self, types: frozenset[type[Event]]) -> None:
+        """Let go of all that was folded from events of these types, and of the events; the directory sees to itself."""
+        for key, kept in list(self._kept.items()):
+            reads = [match.types for match in kept.matches]
+            if key not in self._pinned and any(not read or read & types for read in reads):
+                self._drop(key)
+        self._recent.clear()
+
     def begin(self) -> None:
         """Begin a batch: views kept from now on, while it is in flight, are brought forward when it advances."""
         self._fresh.clear()

@@ -9,8 +9,10 @@ from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log.batch import Command
 from emulation_saas.log.facts import DIRECTORY, Facts, Fold, Key, match_of
 from emulation_saas.log.frontier import Frontier
+from emulation_saas.log.keyring import Keyring
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import Head, Reader
+from emulation_saas.log.sealing import NONE_ERASED
 
 if TYPE_CHECKING:
     from emulation_saas.postgres.database import Connection
@@ -22,10 +24,15 @@ TAIL_MAX: Final = 8_000
 class Known:
     """Everything that is committed, as far as this process has read or written it."""
 
-    def __init__(self, reader: Reader, fold: AuthorityFold) -> None:
+    def __init__(
+        self, reader: Reader, fold: AuthorityFold, *, keyring: Keyring, personal_types: frozenset[type[Event]]
+    ) -> None:
         """Know nothing yet."""
         self._reader = reader
         self._fold = fold
+        self._keyring = keyring
+        self._personal_types = personal_types
+        self._erasures = NONE_ERASED
         self.facts = Facts()
         self.head: Head | None = None
         """None: it must be read again."""
@@ -38,6 +45,10 @@ class Known:
         """Who may do what."""
         directory: Directory = self.facts.view(DIRECTORY)
         return directory
+
+    def is_as_of(self, since: float, position: int) -> bool:
+        """Tell whether it is what was committed at a monotonic instant or later, and at a position or later."""
+        return self.checked_at >= since and self.facts.position >= position
 
     def has(self, commands: Sequence[Command]) -> bool:
         """Tell whether these can be decided without reading anything."""
@@ -57,6 +68,7 @@ class Known:
         if DIRECTORY not in self.facts:
             selectors = [Selector(types=list(self._fold.reads))]
             await self.load(connection, DIRECTORY, selectors, self._fold.initial(), self._fold.after)
+        self._forget_erased()
         self.head, self.frontier, self.checked_at = head, Frontier(head.position, head.frontier), asked_at
         return head
 
@@ -86,4 +98,13 @@ class Known:
     ) -> None:
         """Take in what this process has committed itself; nothing newer was there when it was asked to."""
         self.facts.advance(events, changed)
+        self._forget_erased()
         self.head, self.frontier, self.checked_at = head, frontier, asked_at
+
+    def _forget_erased(self) -> None:
+        """Once somebody was erased, hold nothing that may name him: views are folded anew, without his keys."""
+        erasures = self.directory.erasures
+        if erasures is not self._erasures:
+            self._erasures = erasures
+            self._keyring.erased(erasures)
+            self.facts.forget(self._personal_types)

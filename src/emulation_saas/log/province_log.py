@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from time import monotonic
 from typing import Any, Final
 
 import asyncpg
@@ -72,17 +71,24 @@ class ProvinceLog:
         """Return the person bound to a token. Somebody not found is looked for again on the newest head."""
         person = (await self._committer.directory()).person_of(issuer, sub)
         if person is None:
-            person = (await self._committer.directory(at_least=monotonic())).person_of(issuer, sub)
+            person = (await self._committer.directory(is_newest=True)).person_of(issuer, sub)
         return person
 
-    async def authority(self, person: PersonId) -> Authority:
-        """Return what a person may do, as of a moment ago; somebody without a role is looked for on the newest head."""
+    async def authority(self, person: PersonId, *, is_newest: bool = False, min_position: int = 0) -> Authority:
+        """Return what a person may do, as of a moment ago; somebody without a role is looked for on the newest head.
+
+        Args:
+            person: who.
+            is_newest: demand it as of now.
+            min_position: demand it as of this position, as far as the log goes.
+        """
         if person == OPERATOR:
             return operator()
         today = day_of(self._clock())
-        authority = (await self._committer.directory()).authority_of(person, on=today)
-        if not authority.known:
-            authority = (await self._committer.directory(at_least=monotonic())).authority_of(person, on=today)
+        directory = await self._committer.directory(is_newest=is_newest, min_position=min_position)
+        authority = directory.authority_of(person, on=today)
+        if not authority.known and not is_newest:
+            authority = (await self._committer.directory(is_newest=True)).authority_of(person, on=today)
         return authority
 
     async def authorities_at(self, acts: Collection[tuple[int, PersonId]]) -> dict[tuple[int, PersonId], Authority]:
@@ -109,7 +115,7 @@ class ProvinceLog:
 
     async def finish_erasures(self) -> None:
         """Destroy every personal key that a recorded erasure has put an end to."""
-        directory = await self._committer.directory(at_least=monotonic())
+        directory = await self._committer.directory(is_newest=True)
         await self._committer.keyring.destroy(directory.erasures)
 
     async def head(self) -> Head:

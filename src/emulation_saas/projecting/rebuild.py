@@ -71,11 +71,10 @@ async def rebuild(
                 if stopped:
                     await store.quarantine(stopped)
                 await store.move_checkpoints([projection], folding.position)
-                break
+                return Rebuilt(folding.position, folding.events, len(documents), len(stopped))
         # Kept up meanwhile: the documents must not go back. To the head, so as to be ahead of who keeps them up; and
         # without the connection, as reading the log takes one, and all of a pool's may be held like this.
         await folding.go_on(max(reached, (await log.head()).position))
-    return Rebuilt(folding.position, folding.events, len(documents), len(stopped))
 
 
 class _Folding:
