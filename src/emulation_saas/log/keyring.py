@@ -78,7 +78,7 @@ class Keyring:
         return [kid for (owner, _), (_, kid) in sorted(self._by_version.items()) if owner == person]
 
     def erased(self, erasures: Erasures) -> None:
-        """Open nothing any more by keys made before one of these erasures, whether they are destroyed already or not."""
+        """Open nothing any more by keys made before one of these erasures, destroyed already or not."""
         self._erasures = erasures
         self._by_kid = self._opening(self._by_version)
 

@@ -15,6 +15,7 @@ from emulation_saas.kernel.events import AnyRecorded, Visibility
 from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId, is_handle
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
 from emulation_saas.log.accepted import Accepted
+from emulation_saas.log.batch import events_of
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
@@ -295,7 +296,7 @@ class ProvinceLogs:
         """
         log = await self.find(handle)
         if log is None:
-            use_case.decide(use_case.initial(), operator() if by.person == OPERATOR else _nobody(by), self._clock())
+            events_of(use_case, use_case.initial(), operator() if by.person == OPERATOR else _nobody(by), self._clock())
             await open_log(
                 self._database, self._codec, handle=handle, origin=self._origin, acting=by, now=self._clock()
             )
