@@ -1,7 +1,7 @@
 """Which disputes a bloc's year has, where each stands, whether an answer is overdue, and what corrected what it upheld.
 
 A correction is an ordinary event that names the ruling as its cause. A membership belongs to no year, and so does what
-corrects it: hence one document a bloc. Figures: `disputes/{dispute}`.
+corrects it: hence one document a bloc. Figures: `disputes/{year}/{dispute}`, `…/is_overdue`, `…/corrections`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,8 +25,9 @@ from emulation_saas.nominations.events import (
     NominationSuspended,
     NominationYielded,
 )
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
-from emulation_saas.projecting.views import Act, Asked, Document, DocumentView, Position, View, Where, of_bloc, parties
+from emulation_saas.projecting.views import Act, Asked, Document, DocumentView, Position, View, Where, parties
 from emulation_saas.ratings.events import AggregateRatingReceived, RatingReceived
 from emulation_saas.scoring.events import RankingFrozen, ScoreAppraised
 from emulation_saas.years.events import YearOpened
@@ -50,6 +51,11 @@ _CORRECTIONS: Final[tuple[type[Event], ...]] = (
     MemberWithdrawn,
 )
 """What commands record that can name an upheld dispute."""
+
+
+_STATE: Final = FigureRule("docket.state@1", "How far the dispute has come", "latest")
+_OVERDUE: Final = FigureRule("docket.overdue@1", "Whether the term was over on the day, unanswered and undecided")
+_CORRECTED: Final = FigureRule("docket.corrections@1", "How many events carried the ruling out")
 
 
 class Cases(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,16 +153,17 @@ class Docket(Projection[Cases]):
                         return _having(state, dispute, replace(case_, corrections=(*case_.corrections, made)))
                 return state
 
-    def reasons(self, state: Cases, figure: str) -> list[int]:
-        match figure.split("/"):
-            case ["disputes", dispute] if DisputeId(dispute) in state.disputes:
-                case_ = state.disputes[DisputeId(dispute)]
-                brought, answered = ([step.position for step in steps] for steps in (case_.evidence, case_.answers))
-                ended = [] if case_.ending is None else [case_.ending.position]
-                corrected = [made.position for made in case_.corrections]
-                return sorted({case_.position, *brought, *answered, *ended, *corrected})
-            case _:
-                return []
+    def figures(self, state: Cases, on: date) -> Figures:
+        found: dict[str, Figure] = {}
+        for dispute, case_ in state.disputes.items():
+            name = f"disputes/{case_.year}/{dispute}"
+            ended = () if case_.ending is None else (case_.ending.position,)
+            steps = (case_.position, *(answer.position for answer in case_.answers), *ended)
+            found[name] = Figure(case_.state, _STATE, at=steps)
+            found[f"{name}/is_overdue"] = Figure(case_.is_overdue(on), _OVERDUE, at=steps)
+            corrections = tuple(made.position for made in case_.corrections)
+            found[f"{name}/corrections"] = Figure(len(corrections), _CORRECTED, at=(*ended, *corrections))
+        return found
 
     @property
     def views(self) -> Sequence[View[Cases]]:
@@ -261,7 +268,8 @@ VIEWS: Final[Sequence[View[Cases]]] = (
         document=DocketDocument,
         may_read=parties,
         is_dated=True,
-        key=of_bloc,
+        key="{bloc}",
+        about="disputes/{year}",
         render=_docket,
     ),
     DocumentView(
@@ -271,7 +279,8 @@ VIEWS: Final[Sequence[View[Cases]]] = (
         may_read=parties,
         is_dated=True,
         acts=_acts,
-        key=of_bloc,
+        key="{bloc}",
+        about="disputes/{year}/{dispute}",
         render=_dispute,
     ),
 )

@@ -4,6 +4,7 @@ Figures: `leaders/{agency}`, `nominations/{nomination}`.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar, Final, Literal
 
 import msgspec
@@ -22,8 +23,9 @@ from emulation_saas.nominations.events import (
     NominationSuspended,
     NominationYielded,
 )
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, of_year, parties
+from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, parties
 from emulation_saas.years.events import YearOpened
 
 StepName = Literal["made", "yielded", "suspended", "resumed", "forwarded"]
@@ -35,6 +37,10 @@ _TURNS: Final[dict[type[NominationEvent], StepName]] = {
     NominationSuspended: "suspended",
     NominationResumed: "resumed",
 }
+
+
+_LEADER: Final = FigureRule("nominees.last-acclaim@1", "How the leading unit was last acclaimed", "latest")
+_NOMINATION: Final = FigureRule("nominees.last-step@1", "Where a nomination's steps have brought it", "latest")
 
 
 class Leader(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,14 +146,18 @@ class Nominees(Projection[Candidates]):
             case _:  # the year was opened: there is a document, and nobody in it yet
                 return state
 
-    def reasons(self, state: Candidates, figure: str) -> list[int]:
-        match figure.split("/"):
-            case ["leaders", agency] if AgencyId(agency) in state.leaders:
-                return [state.leaders[AgencyId(agency)].position]
-            case ["nominations", nomination] if NominationId(nomination) in state.nominations:
-                return [step.position for step in state.nominations[NominationId(nomination)].steps]
-            case _:
-                return []
+    def figures(self, state: Candidates, on: date) -> Figures:
+        leaders = {
+            f"leaders/{agency}": Figure(leader.method, _LEADER, at=(leader.position,))
+            for agency, leader in state.leaders.items()
+        }
+        nominations = {
+            f"nominations/{handle}": Figure(
+                _state(nominated), _NOMINATION, at=tuple(step.position for step in nominated.steps)
+            )
+            for handle, nominated in state.nominations.items()
+        }
+        return leaders | nominations
 
     @property
     def views(self) -> Sequence[View[Candidates]]:
@@ -194,7 +204,7 @@ VIEWS: Final[Sequence[View[Candidates]]] = (
         summary="The leading unit and the nominations of a bloc's year",
         document=NomineesDocument,
         may_read=parties,
-        key=of_year,
+        key="{bloc}/{year}",
         render=_render,
     ),
 )

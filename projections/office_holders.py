@@ -16,8 +16,9 @@ from emulation_saas.kernel.clock import day_of
 from emulation_saas.kernel.events import AnyRecorded, Event
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected, OfficeEvent
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, of_bloc
+from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,9 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     document_no: str | UnsetType = UNSET
     since: date
     position: Position
+
+
+_HOLDER: Final = FigureRule("office_holders.last-given@1", "The last that was given by the day; null: none", "latest")
 
 
 class Holders(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,10 +95,15 @@ class OfficeHolders(Projection[Holders]):
             case _:  # the bloc was established: there is a document, and no holder yet
                 return state
 
-    def reasons(self, state: Holders, figure: str) -> list[int]:
-        year, _, office = figure.partition("/")
-        holders = state.years.get(int(year), ()) if year.isdecimal() else ()
-        return [holder.position for holder in holders if holder.office == office][-1:]
+    def figures(self, state: Holders, on: date) -> Figures:
+        figures: dict[str, Figure] = {}
+        for year, holders in state.years.items():
+            for office in {holder.office for holder in holders}:
+                of_office = [holder for holder in holders if holder.office == office]
+                by_then = [holder for holder in of_office if holder.since <= on][-1:]
+                at = tuple(holder.position for holder in by_then or of_office)
+                figures[f"{year}/{office}"] = Figure(by_then[0].agency if by_then else None, _HOLDER, at=at)
+        return figures
 
     @property
     def views(self) -> Sequence[View[Holders]]:
@@ -132,15 +141,16 @@ VIEWS: Final[Sequence[View[Holders]]] = (
         summary="Who holds the bloc's offices on a day",
         document=OfficesDocument,
         is_dated=True,
-        key=of_bloc,
+        key="{bloc}",
         render=_on_day,
     ),
     DocumentView(
         path="/blocs/{bloc}/years/{year}/offices",
+        about="{year}",
         summary="Who holds the bloc's offices of a year",
         document=OfficesDocument,
         is_dated=True,
-        key=of_bloc,
+        key="{bloc}",
         render=_in_year,
     ),
 )

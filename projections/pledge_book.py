@@ -1,10 +1,10 @@
 """The pledge of a bloc's year: its text, who signed it by which officer, and who of the members has not.
 
-One document a bloc, as who must sign is its membership. Figures: `text/{year}`, `signatures/{year}/{agency}`.
+One document a bloc, as who must sign is its membership. Figures: `{year}/text`, `{year}/signatures/{agency}`.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Final
 
 import msgspec
@@ -15,8 +15,9 @@ from emulation_saas.blocs.events import BlocEstablished, BlocEvent, MemberAdmitt
 from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
 from emulation_saas.pledges.events import PledgeDrafted, PledgeSigned
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, Person, Position, View, of_bloc
+from emulation_saas.projecting.views import Asked, Document, DocumentView, Person, Position, View
 from emulation_saas.years.events import YearOpened
 
 
@@ -42,6 +43,10 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
     membership: Membership = Membership()
     pledges: dict[int, Pledge] = {}
+
+
+_TEXT: Final = FigureRule("pledge_book.last-draft@1", "The text as it was last drafted", "latest")
+_SIGNATURE: Final = FigureRule("pledge_book.last-signature@1", "Who last signed for the member", "latest")
 
 
 class SignatureLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,23 +112,19 @@ class PledgeBook(Projection[Book]):
             case event:
                 return replace(state, membership=state.membership.after(event))
 
-    def reasons(self, state: Book, figure: str) -> list[int]:
-        match figure.split("/"):
-            case ["text", year] if (pledge := _of(state, year)) is not None and pledge.text is not None:
-                return [pledge.drafted_at]
-            case ["signatures", year, agency] if (pledge := _of(state, year)) is not None:
-                signature = pledge.signatures.get(AgencyId(agency))
-                return [] if signature is None else [signature.position]
-            case _:
-                return []
+    def figures(self, state: Book, on: date) -> Figures:
+        figures: dict[str, Figure] = {}
+        for year, pledge in state.pledges.items():
+            if pledge.text is not None:
+                figures[f"{year}/text"] = Figure(pledge.text, _TEXT, at=(pledge.drafted_at,))
+            for agency, signature in pledge.signatures.items():
+                signer = {"person": signature.person, "office": signature.office}
+                figures[f"{year}/signatures/{agency}"] = Figure(signer, _SIGNATURE, at=(signature.position,))
+        return figures
 
     @property
     def views(self) -> Sequence[View[Book]]:
         return VIEWS
-
-
-def _of(state: Book, year: str) -> Pledge | None:
-    return state.pledges.get(int(year)) if year.isdecimal() else None
 
 
 def _render(state: Book, asked: Asked) -> PledgeDocument | None:
@@ -155,10 +156,11 @@ def _render(state: Book, asked: Asked) -> PledgeDocument | None:
 VIEWS: Final[Sequence[View[Book]]] = (
     DocumentView(
         path="/blocs/{bloc}/years/{year}/pledge",
+        about="{year}",
         summary="The pledge of a bloc's year, who signed it and who has not",
         document=PledgeDocument,
         persons=(PledgeSigned,),
-        key=of_bloc,
+        key="{bloc}",
         render=_render,
     ),
 )

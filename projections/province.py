@@ -1,14 +1,16 @@
 """What the province is called, by date. Figures: `name`."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from emulation_saas.kernel.events import AnyRecorded, Event
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import WHOLE, Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, View, whole
+from emulation_saas.projecting.views import Asked, Document, DocumentView, View
 from emulation_saas.provinces.events import ProvinceKind, ProvinceNamed, ProvinceOpened
 from projections.names import NameFrom, borne_on
 
@@ -26,6 +28,9 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
 
     province: str = ""
     names: tuple[ProvinceName, ...] = ()
+
+
+_NAME: Final = FigureRule("province.name-of-the-day@1", "The last name to take effect by the day; null: none", "latest")
 
 
 class ProvinceDocument(Document, frozen=True, kw_only=True):
@@ -72,8 +77,12 @@ class Province(Projection[Called]):
             case _:  # pragma: no cover - `reads` names no other
                 return state
 
-    def reasons(self, state: Called, figure: str) -> list[int]:
-        return [name.position for name in state.names] if figure == "name" else []
+    def figures(self, state: Called, on: date) -> Figures:
+        if not state.names:
+            return {}
+        borne = borne_on(state.names, on)
+        at = tuple(name.position for name in state.names)
+        return {"name": Figure(None if borne is None else borne.name, _NAME, at=at)}
 
     @property
     def views(self) -> Sequence[View[Called]]:
@@ -94,7 +103,7 @@ VIEWS: Final[Sequence[View[Called]]] = (
         summary="The province and its name on a day",
         document=ProvinceDocument,
         is_dated=True,
-        key=whole,
+        key=WHOLE,
         render=_render,
     ),
 )

@@ -4,6 +4,7 @@ An aggregate names nobody, and nobody is invented from it. Figures: `ratings/{ag
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar, Final
 
 import msgspec
@@ -11,8 +12,9 @@ from msgspec import UNSET, UnsetType
 
 from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
 from emulation_saas.kernel.ids import AgencyId, BlocId
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, of_year, parties
+from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, parties
 from emulation_saas.ratings.events import Aggregate, AggregateRatingReceived, Level, RatingReceived
 from emulation_saas.years.events import YearOpened
 
@@ -40,6 +42,10 @@ class Rated(msgspec.Struct, frozen=True, kw_only=True):
 
     members: dict[AgencyId, Rating] = {}
     aggregate: AggregateRating | None = None
+
+
+_RATING: Final = FigureRule("ratings.last-received@1", "The member's last rating stands", "latest")
+_AGGREGATE: Final = FigureRule("ratings.last-aggregate@1", "The last numbers received stand", "latest")
 
 
 class RatingLine(Rating, frozen=True, kw_only=True):
@@ -86,14 +92,14 @@ class Ratings(Projection[Rated]):
             case _:  # the year was opened: there is a document, and nothing in it yet
                 return state
 
-    def reasons(self, state: Rated, figure: str) -> list[int]:
-        match figure.split("/"):
-            case ["ratings", agency] if AgencyId(agency) in state.members:
-                return [state.members[AgencyId(agency)].position]
-            case ["aggregate"] if state.aggregate is not None:
-                return [state.aggregate.position]
-            case _:
-                return []
+    def figures(self, state: Rated, on: date) -> Figures:
+        figures = {
+            f"ratings/{agency}": Figure(rating.level, _RATING, at=(rating.position,))
+            for agency, rating in state.members.items()
+        }
+        if state.aggregate is not None:
+            figures["aggregate"] = Figure(state.aggregate.aggregate, _AGGREGATE, at=(state.aggregate.position,))
+        return figures
 
     @property
     def views(self) -> Sequence[View[Rated]]:
@@ -124,7 +130,7 @@ VIEWS: Final[Sequence[View[Rated]]] = (
         summary="The ratings of a bloc's year",
         document=RatingsDocument,
         may_read=parties,
-        key=of_year,
+        key="{bloc}/{year}",
         render=_render,
     ),
 )

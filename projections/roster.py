@@ -1,6 +1,7 @@
 """Who is there: agencies with their names by date, blocs with their members by date; on any day.
 
-Figures: `agencies/{agency}/name`, `agencies/{agency}/aliases`, `blocs/{bloc}`, `blocs/{bloc}/{agency}`.
+Figures: `agencies/{agency}/name`, `agencies/{agency}/aliases`, `blocs/{bloc}/name`, `blocs/{bloc}/members`, their
+number, and `blocs/{bloc}/members/{agency}`, each on the day.
 """
 
 from collections.abc import Sequence
@@ -8,111 +9,41 @@ from datetime import date
 from itertools import islice
 from typing import ClassVar, Final
 
-import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from emulation_saas.agencies.events import AgencyAliasAdded, AgencyRegistered, AgencyRenamed
 from emulation_saas.blocs.events import (
     BlocEstablished,
     BlocEvent,
-    BlocKind,
     MemberAdmitted,
-    Membership,
     MemberWithdrawn,
 )
 from emulation_saas.kernel.events import AnyRecorded, Event
-from emulation_saas.kernel.ids import AgencyId, BlocId
+from emulation_saas.kernel.ids import AgencyId
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import WHOLE, Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, Listing, View, whole
+from emulation_saas.projecting.views import Asked, DocumentView, View
 from emulation_saas.provinces.events import ProvinceOpened
 from projections.names import NameFrom, borne_on
+from projections.roster_shapes import (
+    AgenciesDocument,
+    Agency,
+    AgencyDocument,
+    AgencyLine,
+    Bloc,
+    BlocDocument,
+    BlocLine,
+    BlocsDocument,
+    MemberLine,
+    Register,
+)
 
-
-class Agency(msgspec.Struct, frozen=True, kw_only=True):
-    """One agency, on all days."""
-
-    names: tuple[NameFrom, ...]
-    aliases: dict[str, int]
-    """Each with the position that noted it."""
-    code: str | UnsetType = UNSET
-
-
-class Bloc(msgspec.Struct, frozen=True, kw_only=True):
-    """One bloc, on all days."""
-
-    established: BlocEstablished | None = None
-    established_at: int = 0
-    membership: Membership = Membership()
-    decided_at: dict[AgencyId, tuple[int, ...]] = {}
-    """Where each member was admitted and withdrawn."""
-
-
-class Register(msgspec.Struct, frozen=True, kw_only=True):
-    """The state: everything by handle."""
-
-    agencies: dict[AgencyId, Agency] = {}
-    blocs: dict[BlocId, Bloc] = {}
-
-
-class AgencyDocument(Document, frozen=True, kw_only=True):
-    """An agency, what it is called on the day, and all names it was ever given."""
-
-    agency: AgencyId
-    name: str
-    aliases: list[str]
-    code: str | UnsetType = UNSET
-    names: list[NameFrom]
-
-
-class AgencyLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An agency as it is called on the day."""
-
-    agency: AgencyId
-    name: str
-    code: str | UnsetType = UNSET
-
-
-class AgenciesDocument(Listing, frozen=True, kw_only=True):
-    """The agencies that bear a name on the day, by handle."""
-
-    agencies: list[AgencyLine]
-
-
-class MemberLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A member on the day, since when, and until when if that is decided."""
-
-    agency: AgencyId
-    name: str | UnsetType = UNSET
-    since: date
-    until: date | UnsetType = UNSET
-
-
-class BlocDocument(Document, frozen=True, kw_only=True):
-    """A bloc and its members on the day, in the order of their admission."""
-
-    bloc: BlocId
-    name: str
-    aliases: list[str]
-    kind: BlocKind
-    effective_on: date
-    legal_basis: str
-    members: list[MemberLine]
-
-
-class BlocLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A bloc, and how many members it has on the day."""
-
-    bloc: BlocId
-    name: str
-    kind: BlocKind
-    members: int
-
-
-class BlocsDocument(Listing, frozen=True, kw_only=True):
-    """The blocs that exist on the day, by handle."""
-
-    blocs: list[BlocLine]
+_NAME: Final = FigureRule("roster.name-of-the-day@1", "The last name to take effect by the day; null: none", "latest")
+_ALIASES: Final = FigureRule("roster.aliases@1", "All that documents also write")
+_BLOC: Final = FigureRule("roster.established-as@1", "The name under which the bloc was established", "latest")
+_MEMBER: Final = FigureRule("roster.member-on-the-day@1", "The membership that spans the day; null: none", "latest")
+_MEMBERS: Final = FigureRule("roster.members-on-the-day@1", "How many are members on the day", "count")
 
 
 class Roster(Projection[Register]):
@@ -163,22 +94,41 @@ class Roster(Projection[Register]):
             case event:
                 return replace(state, blocs={**state.blocs, event.bloc: _bloc_after(state, event, position)})
 
-    def reasons(self, state: Register, figure: str) -> list[int]:
-        match figure.split("/"):
-            case ["agencies", agency, "name"] if AgencyId(agency) in state.agencies:
-                return [named.position for named in state.agencies[AgencyId(agency)].names]
-            case ["agencies", agency, "aliases"] if AgencyId(agency) in state.agencies:
-                return sorted(set(state.agencies[AgencyId(agency)].aliases.values()))
-            case ["blocs", bloc] if BlocId(bloc) in state.blocs:
-                return [state.blocs[BlocId(bloc)].established_at]
-            case ["blocs", bloc, agency] if BlocId(bloc) in state.blocs:
-                return list(state.blocs[BlocId(bloc)].decided_at.get(AgencyId(agency), ()))
-            case _:
-                return []
+    def figures(self, state: Register, on: date) -> Figures:
+        figures: dict[str, Figure] = {}
+        for handle, agency in state.agencies.items():
+            figures |= {f"agencies/{handle}/{name}": figure for name, figure in _figures_of_agency(agency, on).items()}
+        for bloc, known in state.blocs.items():
+            figures |= _figures_of_bloc(f"blocs/{bloc}", known, on)
+        return figures
 
     @property
     def views(self) -> Sequence[View[Register]]:
         return VIEWS
+
+
+def _figures_of_agency(agency: Agency, on: date) -> Figures:
+    borne = borne_on(agency.names, on)
+    registered_at = agency.names[0].position
+    return {
+        "name": Figure(
+            None if borne is None else borne.name, _NAME, at=tuple(given.position for given in agency.names)
+        ),
+        "aliases": Figure(list(agency.aliases), _ALIASES, at=(registered_at, *sorted(set(agency.aliases.values())))),
+    }
+
+
+def _figures_of_bloc(folder: str, bloc: Bloc, on: date) -> Figures:
+    figures: dict[str, Figure] = {}
+    for agency, decided_at in bloc.decided_at.items():
+        span = next((span for span in bloc.membership.intervals[agency] if span.covers(on)), None)
+        value = None if span is None else {"since": span.start, "until": span.end}
+        figures[f"{folder}/members/{agency}"] = Figure(value, _MEMBER, at=decided_at)
+    if bloc.established is not None:
+        figures[f"{folder}/name"] = Figure(bloc.established.name, _BLOC, at=(bloc.established_at,))
+        members = tuple(f"{folder}/members/{agency}" for agency in bloc.membership.on(on))
+        figures[f"{folder}/members"] = Figure(len(members), _MEMBERS, at=(bloc.established_at,), inputs=members)
+    return figures
 
 
 def _bloc_after(state: Register, event: BlocEvent, position: int) -> Bloc:
@@ -265,36 +215,40 @@ def _blocs(state: Register, asked: Asked) -> BlocsDocument:
 VIEWS: Final[Sequence[View[Register]]] = (
     DocumentView(
         path="/agencies",
+        about="agencies",
         summary="The agencies of a day",
         document=AgenciesDocument,
         is_dated=True,
         is_paged=True,
-        key=whole,
+        key=WHOLE,
         render=_agencies,
     ),
     DocumentView(
         path="/agencies/{agency}",
+        about="agencies/{agency}",
         summary="An agency and its name on a day",
         document=AgencyDocument,
         is_dated=True,
-        key=whole,
+        key=WHOLE,
         render=_agency,
     ),
     DocumentView(
         path="/blocs",
+        about="blocs",
         summary="The blocs of a day",
         document=BlocsDocument,
         is_dated=True,
         is_paged=True,
-        key=whole,
+        key=WHOLE,
         render=_blocs,
     ),
     DocumentView(
         path="/blocs/{bloc}",
+        about="blocs/{bloc}",
         summary="A bloc and its members on a day",
         document=BlocDocument,
         is_dated=True,
-        key=whole,
+        key=WHOLE,
         render=_bloc,
     ),
 )

@@ -1,10 +1,11 @@
 """Who stands where in a bloc's year, and why: claimed, appraised and counted points of every member and criterion.
 
 Not scored is not zero: a criterion without points is not listed, and a member without any score is not ranked.
-Figures: `points/{agency}`, `points/{agency}/{criterion}`, `rank/{agency}`, `frozen`.
+Figures: `points/{agency}/{criterion}`, `points/{agency}`, the sum of those, `rank/{agency}`, by all sums, `frozen`.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -14,8 +15,9 @@ from msgspec import UNSET, UnsetType
 from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
 from emulation_saas.kernel.ids import AgencyId, BlocId
 from emulation_saas.kernel.numbers import PointsText, spell_points
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, of_year, parties
+from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, parties
 from emulation_saas.scoring.events import Rank, RankingFrozen, ScoreAppraised, SelfScoreSubmitted, Stage
 from emulation_saas.scoring.ranking import rank, total_of
 from emulation_saas.years.events import YearOpened
@@ -40,10 +42,6 @@ class Member(msgspec.Struct, frozen=True):
         """Return the member's points, or None where nothing is scored."""
         return total_of(self.claimed, {criterion: given.points for criterion, given in self.appraised.items()})
 
-    def reasons(self) -> set[int]:
-        counted = {given.position for given in self.appraised.values()}
-        return counted | {self.claimed_at} if self.claimed.keys() - self.appraised.keys() else counted
-
 
 class Version(msgspec.Struct, frozen=True, gc=False):
     """One frozen version of the ranking; how it stood is read as of its position."""
@@ -64,6 +62,12 @@ class Table(msgspec.Struct, frozen=True):
 
 
 _NOT_SCORED: Final = Member()
+
+_APPRAISED: Final = FigureRule("standings.last-appraisal@1", "The last appraisal of the criterion counts", "latest")
+_CLAIMED: Final = FigureRule("standings.claim-not-appraised@1", "What is not appraised counts as claimed", "latest")
+_SUM: Final = FigureRule("standings.sum-of-criteria@1", "A member's points are the sum over its scored criteria", "sum")
+_RANK: Final = FigureRule("standings.rank-by-points@1", "Best first; equal points share a rank: 1, 1, 3", "rank")
+_FROZEN: Final = FigureRule("standings.last-frozen@1", "The ranking as it was last kept", "latest")
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,29 +178,69 @@ class Standings(Projection[Table]):
             case _:  # pragma: no cover - `reads` names no other
                 return state
 
-    def reasons(self, state: Table, figure: str) -> list[int]:
-        match figure.split("/"):
-            case ["points", agency]:
-                return sorted(state.members.get(AgencyId(agency), _NOT_SCORED).reasons())
-            case ["points", agency, criterion]:
-                member = state.members.get(AgencyId(agency), _NOT_SCORED)
-                if criterion in member.appraised:
-                    return [member.appraised[criterion].position]
-                return [member.claimed_at] if criterion in member.claimed else []
-            case ["rank", agency] if AgencyId(agency) in state.members:
-                return sorted({at for member in state.members.values() for at in member.reasons()})
-            case ["frozen"]:
-                return [version.position for version in state.versions[-1:]]
+    def figures(self, state: Table, on: date) -> Figures:
+        figures: dict[str, Figure] = {}
+        for agency, member in state.members.items():
+            scores = {f"points/{agency}/{criterion}": figure for criterion, figure in _counted(member).items()}
+            if scores:
+                total = spell_points(member.total() or Decimal(0))
+                figures |= {**scores, f"points/{agency}": Figure(total, _SUM, inputs=tuple(scores))}
+        totals = _totals(state)
+        compared = tuple(f"points/{agency}" for agency in totals)
+        figures |= {f"rank/{row.agency}": Figure(row.rank, _RANK, inputs=compared) for row in rank(totals)}
+        if state.versions:
+            newest = state.versions[-1]
+            frozen = FrozenRanking(version=newest.version, position=newest.position, ranks=_frozen_ranks(state))
+            figures["frozen"] = Figure(frozen, _FROZEN, at=(newest.position,))
+        return figures
+
+    def contradiction(self, state: Table, recorded: AnyRecorded) -> str | None:
+        match recorded.event:
+            case RankingFrozen(ranks=ranks) if ranks != rank(_totals(state)):
+                return "the frozen ranking is not the one that follows from the scores before it"
+            case SelfScoreSubmitted(points=sheet) if state.leaves:
+                return next(
+                    (said for claim in sheet if (said := _unscorable(state, claim.criterion, claim.points))), None
+                )
+            case ScoreAppraised(criterion=criterion, points=points) if state.leaves:
+                return _unscorable(state, criterion, points)
             case _:
-                return []
+                return None
 
     @property
     def views(self) -> Sequence[View[Table]]:
         return VIEWS
 
 
+def _totals(state: Table) -> dict[AgencyId, Decimal]:
+    return {agency: total for agency, member in state.members.items() if (total := member.total()) is not None}
+
+
+def _counted(member: Member) -> dict[str, Figure]:
+    """Return the points that count, by criterion."""
+    claimed = {
+        criterion: Figure(spell_points(points), _CLAIMED, at=(member.claimed_at,))
+        for criterion, points in member.claimed.items()
+    }
+    appraised = {
+        criterion: Figure(spell_points(given.points), _APPRAISED, at=(given.position,))
+        for criterion, given in member.appraised.items()
+    }
+    return claimed | appraised
+
+
+def _unscorable(state: Table, criterion: str, points: Decimal) -> str | None:
+    most = state.leaves.get(criterion)
+    if most is None:
+        return f"the scheme does not score {criterion}"
+    return f"{criterion} is worth at most {spell_points(most)}" if points > most else None
+
+
+def _frozen_ranks(state: Table) -> list[FrozenRank]:
+    return [FrozenRank(agency=row.agency, points=spell_points(row.points), rank=row.rank) for row in state.ranks]
+
+
 def _render(state: Table, asked: Asked) -> StandingsDocument:
-    totals = {agency: total for agency, member in state.members.items() if (total := member.total()) is not None}
     newest = state.versions[-1] if state.versions else None
     return StandingsDocument(
         bloc=asked.where.bloc,
@@ -209,16 +253,14 @@ def _render(state: Table, asked: Asked) -> StandingsDocument:
                 points=spell_points(row.points),
                 scores=_scores(state.members[row.agency], state.leaves),
             )
-            for row in rank(totals)
+            for row in rank(_totals(state))
         ],
         frozen=UNSET
         if newest is None
         else FrozenRanking(
             version=newest.version,
             position=newest.position,
-            ranks=[
-                FrozenRank(agency=row.agency, points=spell_points(row.points), rank=row.rank) for row in state.ranks
-            ],
+            ranks=_frozen_ranks(state),
         ),
         versions=list(state.versions),
     )
@@ -249,7 +291,7 @@ VIEWS: Final[Sequence[View[Table]]] = (
         summary="The standings of a bloc's year",
         document=StandingsDocument,
         may_read=parties,
-        key=of_year,
+        key="{bloc}/{year}",
         render=_render,
     ),
 )

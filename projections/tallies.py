@@ -1,15 +1,14 @@
 """How a ballot went: who voted what by roll call, how many votes each option got, of how many, and what was decided.
 
 While a roll call is open its tally is of the votes that stand so far; what was decided is there once it is counted.
-Figures: `votes`, `votes/{agency}`, `outcome`.
+Figures: `votes`, `votes/{agency}`, `options/{question}/{option}`, `outcome`.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, ClassVar, Final, Literal
+from datetime import date
+from typing import ClassVar, Final
 
-import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from emulation_saas.ballots.counting import Counts, base_count, tally
@@ -18,120 +17,42 @@ from emulation_saas.ballots.events import (
     BallotCounted,
     BallotEvent,
     BallotOpened,
-    Choice,
-    Mode,
     OptionVotes,
     Outcome,
     Question,
-    Rule,
     VoteCast,
 )
 from emulation_saas.kernel.events import AnyRecorded, Event
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
 from emulation_saas.projecting.views import (
     Asked,
     CollectionView,
-    Document,
     DocumentView,
-    Listing,
-    Position,
     Scope,
     View,
-    Where,
-    of_year,
     page_below,
     parties,
 )
+from projections.tallies_shapes import (
+    BallotLine,
+    BallotsDocument,
+    BallotState,
+    Fraction,
+    OptionTally,
+    Poll,
+    QuestionTally,
+    RollCallVote,
+    TallyDocument,
+    Vote,
+)
 
-BallotState = Literal["open", "closed", "counted"]
-
-
-class Vote(msgspec.Struct, frozen=True, kw_only=True):
-    """A member's vote that stands."""
-
-    choices: list[Choice]
-    position: Position
-
-
-class Poll(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of one ballot."""
-
-    opened: BallotOpened | None = None
-    opened_at: int = 0
-    votes: dict[AgencyId, Vote] = {}
-    closed_at: int = 0
-    counted: BallotCounted | None = None
-    counted_at: int = 0
-
-
-class Fraction(msgspec.Struct, frozen=True, kw_only=True):
-    """Votes over the base of the percentage, exactly and not reduced."""
-
-    num: Annotated[int, Meta(ge=0)]
-    den: Annotated[int, Meta(ge=1)]
-
-
-class OptionTally(msgspec.Struct, frozen=True, kw_only=True):
-    """How an option fared. Without anybody in the base there is no share."""
-
-    option: str
-    votes: int
-    share: Fraction | UnsetType = UNSET
-
-
-class QuestionTally(msgspec.Struct, frozen=True, kw_only=True):
-    """How a question went; chosen and tied once it is counted."""
-
-    question: str
-    title: str
-    options: list[OptionTally]
-    chosen: list[str] | UnsetType = UNSET
-    tied: list[str] | UnsetType = UNSET
-
-
-class RollCallVote(Vote, frozen=True, kw_only=True):
-    """What a member voted, by roll call."""
-
-    agency: AgencyId
-
-
-class TallyDocument(Document, frozen=True, kw_only=True):
-    """The tally of a ballot, with the rule by which it is read."""
-
-    bloc: BlocId
-    year: int
-    ballot: BallotId
-    title: str
-    mode: Mode
-    state: BallotState
-    rule: Rule
-    closes_at: datetime | UnsetType = UNSET
-    counts: Counts
-    questions: list[QuestionTally]
-    roll: list[AgencyId]
-    votes: list[RollCallVote]
-    """By roll call only, in the order of the handles."""
-    opened_position: Position
-    counted_position: Position | UnsetType = UNSET
-
-
-class BallotLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A ballot in the list of its year."""
-
-    ballot: BallotId
-    title: str
-    mode: Mode
-    state: BallotState
-    outcomes: list[Outcome] | UnsetType = UNSET
-
-
-class BallotsDocument(Listing, frozen=True, kw_only=True):
-    """The ballots of a bloc's year, by handle."""
-
-    bloc: BlocId
-    year: int
-    ballots: list[BallotLine]
+_VOTE: Final = FigureRule("tallies.last-vote@1", "The member's last vote stands", "latest")
+_CAST: Final = FigureRule("tallies.votes-cast@1", "How many have voted so far", "count")
+_COLLECTED: Final = FigureRule("tallies.collected@1", "How many votes or papers were collected, as counted", "latest")
+_MARKS: Final = FigureRule("tallies.votes-for@1", "How many of the votes so far are for the option", "count")
+_COUNTED: Final = FigureRule("tallies.counted-for@1", "How many votes the count gives the option", "latest")
+_OUTCOME: Final = FigureRule("tallies.outcome@1", "Who is chosen by the ballot's rule, as counted", "latest")
 
 
 class Tallies(Projection[Poll]):
@@ -166,21 +87,61 @@ class Tallies(Projection[Poll]):
             case _:  # pragma: no cover - `reads` names no other
                 return state
 
-    def reasons(self, state: Poll, figure: str) -> list[int]:
-        cast = sorted(vote.position for vote in state.votes.values())
-        match figure.split("/"):
-            case ["votes"]:
-                return cast or [state.counted_at][: state.counted_at]
-            case ["votes", agency] if AgencyId(agency) in state.votes:
-                return [state.votes[AgencyId(agency)].position]
-            case ["outcome"] if state.counted is not None:
-                return [state.opened_at, *cast, state.counted_at]
+    def figures(self, state: Poll, on: date) -> Figures:
+        figures = {
+            f"votes/{agency}": Figure(vote.choices, _VOTE, at=(vote.position,)) for agency, vote in state.votes.items()
+        }
+        cast, counted = tuple(figures), state.counted
+        if counted is not None:
+            figures["votes"] = Figure(counted.collected, _COLLECTED, at=(state.counted_at,), inputs=cast)
+            at = (state.opened_at, state.counted_at) if state.opened_at else (state.counted_at,)
+            figures["outcome"] = Figure(counted.outcomes, _OUTCOME, at=at, inputs=cast)
+        elif cast:
+            figures["votes"] = Figure(len(cast), _CAST, inputs=cast)
+        if state.opened is not None:
+            figures |= _figures_of_options(state, state.opened)
+        return figures
+
+    def contradiction(self, state: Poll, recorded: AnyRecorded) -> str | None:
+        opened = state.opened
+        match recorded.event:
+            case BallotCounted(votes=votes) if opened is not None and opened.mode == "open":
+                cast = tally(opened.questions, [vote.choices for vote in state.votes.values()])
+                return None if votes == cast else "the count is not that of the votes before it"
+            case VoteCast(agency=agency) if opened is not None and agency not in opened.roll:
+                return f"{agency} is not on the roll"
+            case VoteCast() if state.closed_at:
+                return "the vote was cast after the ballot was closed"
             case _:
-                return []
+                return None
 
     @property
     def views(self) -> Sequence[View[Poll]]:
         return VIEWS
+
+
+def _figures_of_options(state: Poll, opened: BallotOpened) -> Figures:
+    """Return how many votes each option has: those that the count gives it, else those that stand so far."""
+    cast: dict[str, list[str]] = {}
+    for agency, vote in state.votes.items():
+        for choice in vote.choices:
+            for option in choice.options:
+                cast.setdefault(f"options/{choice.question}/{option}", []).append(f"votes/{agency}")
+    counted = state.counted
+    if counted is None:
+        return {
+            name: Figure(len(votes), _MARKS, at=(state.opened_at,), inputs=tuple(votes))
+            for question in opened.questions
+            for option in question.options
+            for name in [f"options/{question.question}/{option}"]
+            for votes in [cast.get(name, [])]
+        }
+    at = (state.opened_at, state.counted_at)
+    return {
+        name: Figure(each.votes, _COUNTED, at=at, inputs=tuple(cast.get(name, ())))
+        for each in counted.votes
+        for name in [f"options/{each.question}/{each.option}"]
+    }
 
 
 def _counts(state: Poll, opened: BallotOpened) -> Counts:
@@ -249,12 +210,8 @@ def _question(question: Question, votes: Sequence[OptionVotes], base: int, outco
     )
 
 
-def _key(where: Where) -> str:
-    return f"{where.bloc}/{where.year}/{where.ballot}"
-
-
 def _of_the_year(asked: Asked) -> Scope:
-    year = of_year(asked.where)
+    year = f"{asked.where.bloc}/{asked.where.year}"
     return page_below(f"{year}/", f"year:{year}", asked)
 
 
@@ -278,6 +235,7 @@ def _ballots(states: Mapping[str, Poll], asked: Asked) -> BallotsDocument:
 VIEWS: Final[Sequence[View[Poll]]] = (
     CollectionView(
         path="/blocs/{bloc}/years/{year}/ballots",
+        key="{bloc}/{year}/{ballot}",
         summary="The ballots of a bloc's year",
         document=BallotsDocument,
         may_read=parties,
@@ -290,7 +248,7 @@ VIEWS: Final[Sequence[View[Poll]]] = (
         summary="The tally of a ballot",
         document=TallyDocument,
         may_read=parties,
-        key=_key,
+        key="{bloc}/{year}/{ballot}",
         render=_tally,
     ),
 )

@@ -1,11 +1,11 @@
 """What happened in a bloc's year, in order: every event with its place, type, time and actor, as far as it may be seen.
 
 A year may hold thousands of events, so its documents are short stretches of the log: `BUCKET` positions each. They only
-ever grow, so what they said at a position is what they say now, up to it. Figures: none; an entry is its own reason.
+ever grow, so what they said at a position is what they say now, up to it. Figures: `{position}`, an entry.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Final
 
 import msgspec
@@ -21,6 +21,7 @@ from emulation_saas.meetings.events import EVENTS as MEETING_EVENTS
 from emulation_saas.nominations.events import EVENTS as NOMINATION_EVENTS
 from emulation_saas.offices.events import EVENTS as OFFICE_EVENTS
 from emulation_saas.pledges.events import EVENTS as PLEDGE_EVENTS
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
 from emulation_saas.projecting.views import (
     KEY_END,
@@ -40,6 +41,9 @@ BUCKET: Final = 250
 """Positions of the log that one document spans."""
 BUCKETS_MAX: Final = 200
 """Documents read for one page; a page that runs out of them says where it goes on."""
+
+
+_ENTRY: Final = FigureRule("timeline.entry@1", "The event that stands at the position")
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -113,8 +117,8 @@ class Timeline(Projection[Stretch]):
         entry = Entry(recorded.position, event.type, recorded.time, recorded.recorded_at, recorded.actor, event.tags())
         return Stretch((*state.entries, entry))
 
-    def reasons(self, state: Stretch, figure: str) -> list[int]:
-        return [entry.position for entry in state.entries if str(entry.position) == figure]
+    def figures(self, state: Stretch, on: date) -> Figures:
+        return {str(entry.position): Figure(entry.type, _ENTRY, at=(entry.position,)) for entry in state.entries}
 
     @property
     def views(self) -> Sequence[View[Stretch]]:
@@ -220,6 +224,7 @@ def _page(asked: Asked, events: list[Happened], following: str) -> TimelineDocum
 VIEWS: Final[Sequence[View[Stretch]]] = (
     CollectionView(
         path="/blocs/{bloc}/years/{year}/timeline",
+        key="{bloc}/{year}/{stretch}",
         summary="What happened in a bloc's year",
         document=TimelineDocument,
         may_read=parties,

@@ -1,7 +1,7 @@
 """How a bloc's years stand: opened by which scheme and rules, launched, closed; and the meetings that serve them.
 
-A meeting that closes one year and plans the next stands in both. Figures: `opened`, `launched`, `closed`,
-`meetings/{meeting}`.
+A meeting that closes one year and plans the next stands in both. Figures: `state`, `opened`, `launched`,
+`closed`, `meetings/{meeting}`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
 from emulation_saas.kernel.ids import BlocId, MeetingId, PersonId
 from emulation_saas.meetings.events import Attendance, MeetingHeld
+from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
 from emulation_saas.projecting.views import (
     Asked,
@@ -27,7 +28,6 @@ from emulation_saas.projecting.views import (
     Position,
     Scope,
     View,
-    of_year,
     page_below,
 )
 from emulation_saas.years.events import Rules, Scheme, YearClosed, YearLaunched, YearOpened
@@ -72,6 +72,13 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     launched: Launch | None = None
     closed_at: int = 0
     meetings: dict[MeetingId, Meeting] = {}
+
+
+_OPENED: Final = FigureRule("years.scheme@1", "The title of the scheme with which the year was opened", "latest")
+_LAUNCHED: Final = FigureRule("years.launch@1", "The text with which the year was launched", "latest")
+_CLOSED: Final = FigureRule("years.close@1", "The year was closed")
+_STATE: Final = FigureRule("years.state@1", "Planned by a meeting, open once opened, closed once closed")
+_MEETING: Final = FigureRule("years.held-on@1", "The day on which the meeting was held", "latest")
 
 
 class MeetingLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,18 +168,23 @@ class Years(Projection[Course]):
             case _:  # pragma: no cover - `reads` names no other
                 return state
 
-    def reasons(self, state: Course, figure: str) -> list[int]:
-        match figure.split("/"):
-            case ["opened"] if state.opened_at:
-                return [state.opened_at]
-            case ["launched"] if state.launched is not None:
-                return [state.launched.position]
-            case ["closed"] if state.closed_at:
-                return [state.closed_at]
-            case ["meetings", meeting] if MeetingId(meeting) in state.meetings:
-                return [state.meetings[MeetingId(meeting)].position]
-            case _:
-                return []
+    def figures(self, state: Course, on: date) -> Figures:
+        figures = {
+            f"meetings/{handle}": Figure(meeting.held_on, _MEETING, at=(meeting.position,))
+            for handle, meeting in state.meetings.items()
+        }
+        steps = tuple(figures)
+        if state.scheme is not None:
+            figures["opened"] = Figure(state.scheme.title, _OPENED, at=(state.opened_at,))
+            steps = ("opened",)
+        if state.launched is not None:
+            figures["launched"] = Figure(state.launched.text, _LAUNCHED, at=(state.launched.position,))
+        if state.closed_at:
+            figures["closed"] = Figure(value=True, rule=_CLOSED, at=(state.closed_at,))
+            steps = (*steps, "closed")
+        if steps:
+            figures["state"] = Figure(_state(state), _STATE, inputs=steps)
+        return figures
 
     @property
     def views(self) -> Sequence[View[Course]]:
@@ -236,6 +248,7 @@ def _years(states: Mapping[str, Course], asked: Asked) -> YearsDocument:
 VIEWS: Final[Sequence[View[Course]]] = (
     CollectionView(
         path="/blocs/{bloc}/years",
+        key="{bloc}/{year}",
         summary="The years of a bloc",
         document=YearsDocument,
         is_paged=True,
@@ -247,7 +260,7 @@ VIEWS: Final[Sequence[View[Course]]] = (
         summary="A bloc's year: its scheme, rules, launch and meetings",
         document=YearDocument,
         persons=(MeetingHeld,),
-        key=of_year,
+        key="{bloc}/{year}",
         render=_year,
     ),
 )

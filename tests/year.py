@@ -98,6 +98,12 @@ class Marked:
         contested = OPENING_EVENTS + len(before)  # each of these is one event, and the last one is a sheet
         return [*before, *self._disputes(contested), *self._scores(), *self._ballots(), *self._end(), *self._privacy()]
 
+    def questions(self) -> list[Step]:
+        """Return the questions that need a body."""
+        alias = {"agency": self.handle("noi-vu"), "alias": self.text("tên khác")}
+        inserted = {"after": 20, "type": "agency.alias-added.v1", "data": alias, "time": PAPER}
+        return [Step("/what-if", {"path": "/agencies", "without": [3], "insert": [inserted], "mode": "strict"})]
+
     def _name(self, day: str) -> dict[str, Any]:
         return {
             "name": self.text(f"tỉnh {day}"),

@@ -16,10 +16,11 @@ import httpx
 from emulation_saas.audit.exports import Span, exported
 from emulation_saas.audit.signing import Signer
 from emulation_saas.kernel.rejections import Rejection
+from emulation_saas.log.master_key import read_master_key
 from emulation_saas.log.tree import SizeBeyondHead, SizesOutOfOrder
 from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from emulation_saas.serving import data_directory, prepare
+from emulation_saas.serving import data_directory, master_key_path, prepare
 from emulation_saas.settings import Settings
 from emulation_saas.wiring import logs_of
 
@@ -91,7 +92,8 @@ def export_from_database(settings: Settings, wanted: Wanted, out: Path, *, say: 
 async def _export(settings: Settings, url: str, wanted: Wanted, out: Path, say: Say) -> None:
     try:
         async with open_database(url) as database:
-            log = await logs_of(database, origin=settings.log_origin).find(wanted.province)
+            master = read_master_key(master_key_path(settings))
+            log = await logs_of(database, origin=settings.log_origin, master=master).find(wanted.province)
             if log is None:
                 raise ExportError(f"there is no province {wanted.province}")
             head = (await log.head()).position

@@ -44,9 +44,12 @@ from emulation_saas.privacy import events as privacy
 from emulation_saas.privacy import routes as privacy_routes
 from emulation_saas.privacy.access_log import AccessLog
 from emulation_saas.privacy.upkeep import Upkeep
+from emulation_saas.projecting.finding import Finder
 from emulation_saas.projecting.reading import Reader
 from emulation_saas.projecting.routes import document_routes
 from emulation_saas.projecting.runner import Runner
+from emulation_saas.projecting.supposing import Supposer
+from emulation_saas.projecting.travel_routes import TRAVEL_ROUTES
 from emulation_saas.provinces import events as provinces
 from emulation_saas.provinces import routes as provinces_routes
 from emulation_saas.ratings import events as ratings
@@ -56,6 +59,7 @@ from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
+from emulation_saas.years import schemes
 from projections import PROJECTIONS
 
 EVENT_TYPES: Final[tuple[type[Event], ...]] = (
@@ -101,6 +105,16 @@ def logs_of(database: Database, *, origin: str, master: MasterKey) -> ProvinceLo
     return ProvinceLogs(database, Codec(Registry(EVENT_TYPES)), AUTHORITY, origin=origin, master=master)
 
 
+def require_sound(event: Event) -> None:
+    """Return if an event that somebody supposes could be true in some state.
+
+    Raises:
+        Rejection: its scheme is no tree whose maxima add up.
+    """
+    if isinstance(event, years.YearOpened):
+        schemes.require_sound(event.scheme)
+
+
 def application(settings: Settings) -> Litestar:
     """Return the service of one worker. To be called where the event loop runs.
 
@@ -115,6 +129,8 @@ def application(settings: Settings) -> Litestar:
     signer = Signer(database)
     logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
     access_log = AccessLog(logs, database)
+
+    finder = Finder(database, PROJECTIONS)
 
     async def reachable() -> None:
         await database.app.fetchval(STATEMENTS["ping"])
@@ -145,8 +161,14 @@ def application(settings: Settings) -> Litestar:
     return create_app(
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
-        documents=document_routes(PROJECTIONS),
-        given={"reader": Reader(database), "signer": signer, "access_log": access_log},
+        documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
+        given={
+            "reader": Reader(database, PROJECTIONS),
+            "finder": finder,
+            "supposer": Supposer(finder, require_sound),
+            "signer": signer,
+            "access_log": access_log,
+        },
         logs=logs,
         verifier=verifier,
         recorder=access_log.record,

@@ -159,9 +159,14 @@ class Forger:
     def claims(self) -> Iterator[Fault]:
         """One bit of the checkpoint, the key or the manifest; the checkpoint of another size."""
         members = self.genuine.members()
-        for name in ("checkpoint", "vkey", "export.json"):
-            kind = "checkpoint" if name == "checkpoint" else "claims"
-            yield Fault(kind, f"{name}, a bit", tar_of({**members, name: self.flipped(members[name])}))
+        for name in ("vkey", "export.json"):
+            yield Fault("claims", f"{name}, a bit", tar_of({**members, name: self.flipped(members[name])}))
+        text, divider, lines = members["checkpoint"].rpartition(b"\n\n")
+        false = [self.flipped(text) + divider + lines]
+        if lines.count(b"\n") == 1:  # of several lines one may be that of an unknown key, which is passed over
+            false.append(text + divider + self.flipped(lines))
+        for note in false:
+            yield Fault("checkpoint", "a bit", tar_of({**members, "checkpoint": note}))
         more = self.twin.rebuilt(self.grown(self.twin.entries, 1), self.keeper)
         yield Fault("checkpoint", "of another size", replace(self.twin, note=more.note).tar(), remembered=self.twin)
 

@@ -25,7 +25,9 @@ from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import ProvinceLog, ProvinceLogs
 from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.postgres.database import Database, open_database
-from emulation_saas.settings import Settings
+from emulation_saas.privacy.access_log import AccessLog
+from emulation_saas.provinces.routes import PLATFORM_ROUTES
+from emulation_saas.settings import Operator, Settings
 from emulation_saas.wiring import ROUTES
 from tests.builders import AGENCY, BLOC, SAMPLES
 from tests.database import superuser
@@ -90,11 +92,12 @@ async def serving(
 
         app = create_app(
             routes=ROUTES,
-            platform_routes=[],
+            platform_routes=PLATFORM_ROUTES,
             logs=logs,
             verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=KeySource(jwks(folder)))]),
             given={"signer": signer},
-            settings=Settings(),
+            recorder=AccessLog(logs, database).record,
+            settings=Settings(operators=(Operator(issuer=ISSUER, sub="operator"),)),
             reachable=reachable,
             receipt=partial(receipt, signer),
         )

@@ -10,7 +10,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from emulation_saas.log.frontier import Frontier, leaf_hash
-from emulation_saas.log.tree import begins
+from emulation_saas.log.merkle import begins
 from tests.audit.service import HERE, OVERSEEING, ROLES, Service, serving
 from tests.http.notebook import token
 from tests.log.test_tree import verifies

@@ -1,6 +1,7 @@
 """Receipts: asked for with a command, or of any event; each can be checked without the service."""
 
 import base64
+import json
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ from emulation_saas.log.frontier import leaf_hash
 from tests.audit.service import HERE, Service, serving
 from tests.audit.test_log_routes import read_note
 from tests.log.test_tree import verifies
+from tests.serving import opening
 
 
 def demand_proof(text: str, vkeys: str, body: bytes, position: int) -> int:
@@ -46,6 +48,18 @@ async def test_a_command_that_prefers_it_is_answered_with_its_receipt(database_u
             assert (answer.status_code, answer.headers["preference-applied"]) == (201, "receipt")
             [entry] = await service.log.entries(after=told["position"] - 1, through=told["position"])
             assert demand_proof(told["receipt"], vkey, entry.body, entry.position) >= entry.position
+
+
+async def test_the_opening_of_a_province_is_proved(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, tmp_path, filled=False) as service:
+        headers = {**service.by("operator"), "prefer": "receipt"}
+        answer = await service.client.post("/v1/provinces", json=opening("nam-song"), headers=headers)
+        assert answer.status_code == 201, answer.text
+        log = await service.logs.find("nam-song")
+        assert log is not None
+        first, *_, last = await log.entries(after=0, through=answer.json()["position"])
+        vkey = json.loads(first.body)["data"]["vkey"]
+        assert demand_proof(answer.json()["receipt"], vkey, last.body, last.position) >= last.position
 
 
 async def test_the_repetition_of_a_command_is_proved_too(database_url: str, tmp_path: Path) -> None:

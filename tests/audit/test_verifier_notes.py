@@ -143,6 +143,13 @@ def test_checkpoint_is_exactly_origin_size_and_root(text: str) -> None:
         parse_checkpoint(note)
 
 
+@pytest.mark.parametrize("control", ["\x00", "\x01", "\t", "\r", "\x0b", "\x1f"])
+def test_note_holds_no_control_character_but_line_feeds(control: str) -> None:
+    text = f"a{control}b\n"
+    with pytest.raises(TamperedError, match="control"):
+        parse_note(f"{text}\n{KEEPER.line(text)}".encode())
+
+
 def test_note_that_is_no_utf_8_or_too_long_is_refused() -> None:
     for data in (b"\xff" + NOTE.encode(), b"a" * 200_000 + NOTE.encode()):
         with pytest.raises(TamperedError):

@@ -190,6 +190,12 @@ def test_event_that_a_dossier_does_not_list_is_refused(tmp_path: Path) -> None:
     assert judged(tmp_path, {**dossier(), "proofs/3.tlog-proof": proof_of(3)})[0] == 1
 
 
+def test_dossier_of_a_log_whose_key_was_rotated_names_its_keys(tmp_path: Path) -> None:
+    both = {"vkey": f"{KEEPER.vkey}\n{STRANGER.vkey}\n".encode(), "checkpoint": note_of(GENUINE.leaves, STRANGER)}
+    assert judged(tmp_path, {**dossier(), **both})[0] == 0
+    assert judged(tmp_path, {**dossier(), **both}, "--vkey", KEEPER.vkey)[0] == 1
+
+
 def test_heads_of_two_sizes_pass_and_their_consistency_is_named_as_open(tmp_path: Path) -> None:
     earlier = {"proofs/2.tlog-proof": proof_of(2, exported(4))}
     status, found = judged(tmp_path, {**dossier(), **earlier}, "--vkey", KEEPER.vkey)

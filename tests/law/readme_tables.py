@@ -24,6 +24,9 @@ LIMITS: Final = (
     "emulation_saas.ballots.papers",
     "emulation_saas.years.schemes",
     "emulation_saas.disputes.docket",
+    "emulation_saas.projecting.explaining",
+    "emulation_saas.projecting.comparing",
+    "emulation_saas.projecting.suppositions",
 )
 
 

@@ -76,7 +76,7 @@ def reasons(
     state = folded(projection, *events, causes=causes)[key].state
 
     def why(figure: str) -> list[int]:
-        return projection.reasons(state, figure)
+        return projection.reasons(state, figure, DAY)
 
     return why
 

@@ -11,7 +11,7 @@ from projections import PROJECTIONS
 from projections.timeline import Entry, Timeline, may_see
 from tests.builders import AGENCY, BLOC, FULL_SAMPLES, SAMPLES, YEAR
 from tests.projections.histories import recorded
-from tests.projections.questions import HERE, answered, place
+from tests.projections.questions import DAY, HERE, answered, place
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, SOMEBODY, representing, secretary_of
 
 ROLES: Final[dict[str, Authority]] = {
@@ -114,7 +114,7 @@ def test_timeline_reads_everything_that_belongs_to_a_year() -> None:
 def test_figure_of_a_timeline_is_an_entry() -> None:
     (told,) = recorded([SAMPLES[Timeline.reads[0]]], first=7)
     state = Timeline().evolve(Timeline().initial(), told)
-    assert (Timeline().reasons(state, "7"), Timeline().reasons(state, "8")) == ([7], [])
+    assert (Timeline().reasons(state, "7", DAY), Timeline().reasons(state, "8", DAY)) == ([7], [])
 
 
 def test_place_that_is_no_ones_is_nobodys() -> None:

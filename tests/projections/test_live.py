@@ -309,8 +309,8 @@ async def test_two_first_rebuilds_at_once_lose_nothing(database_url: str) -> Non
 
 
 async def test_rebuild_reads_sparse_and_dense_windows(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emulation_saas.projecting.rebuild.WINDOW", 20)
-    monkeypatch.setattr("emulation_saas.projecting.rebuild.SLICE", 3)
+    monkeypatch.setattr("emulation_saas.projecting.replaying.WINDOW", 20)
+    monkeypatch.setattr("emulation_saas.projecting.replaying.SLICE", 3)
     async with place(database_url) as there:
         await there.tell(*told(7))
         for projection in PROJECTIONS:

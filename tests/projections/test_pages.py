@@ -46,7 +46,7 @@ async def test_tag_of_a_page_is_another_once_its_cursor_is(database_url: str) ->
 
 async def test_ballots_and_years_are_walked_page_by_page(database_url: str) -> None:
     async with place(database_url) as there:
-        await there.tell(*told(20, steps=400))
+        await there.tell(*told(20, steps=700))
         for built in (False, True):
             if built:
                 await rebuild(there.log, there.database, Tallies())

@@ -231,9 +231,9 @@ class _Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    async def recorded(self, selectors: Sequence[Any] = (), *, after: int = 0, through: int | None = None) -> Any:
-        events = await self._log.recorded(selectors, after=after, through=through)
-        self.read.append((after, len(events)))
+    async def recorded(self, selectors: Sequence[Any] = (), **span: Any) -> Any:
+        events = await self._log.recorded(selectors, **span)
+        self.read.append((span["after"], len(events)))
         return events
 
 

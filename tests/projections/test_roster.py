@@ -111,9 +111,10 @@ def test_roster_tells_on_what_it_rests() -> None:
     why = reasons(Roster(), "all", registered, renamed, alias, established, admitted, later, withdrawn)
     assert why("agencies/so-noi-vu/name") == [1, 2]
     assert why("agencies/so-noi-vu/aliases") == [1, 3]
-    assert why("blocs/tham-muu-1") == [4]
-    assert why("blocs/tham-muu-1/so-noi-vu") == [6, 7]
-    assert why("blocs/tham-muu-1/khac") == why("blocs/khac") == why("agencies/khac/name") == why("khac") == []
+    assert why("blocs/tham-muu-1/name") == [4]
+    assert why("blocs/tham-muu-1/members/so-noi-vu") == [6, 7]
+    for nothing in ("blocs/tham-muu-1/members/khac", "blocs/khac/name", "agencies/khac/name", "khac"):
+        assert why(nothing) == []
 
 
 named = ProvinceNamed(name="Bắc Sông", kind="tinh", code="08", effective_on=date(2004, 1, 1), legal_basis="NĐ")

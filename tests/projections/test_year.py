@@ -136,10 +136,10 @@ def test_year_without_a_pledge_has_an_empty_page_and_unknown_year_none() -> None
 
 def test_pledge_tells_on_what_it_rests() -> None:
     why = reasons(PledgeBook(), BLOC, opened, drafted, signed)
-    assert (why(f"text/{YEAR}"), why(f"signatures/{YEAR}/ben")) == ([2], [3])
-    nothing = ("text/2030", "text/khac", f"signatures/{YEAR}/ada", "signatures/2030/ben", "khac")
+    assert (why(f"{YEAR}/text"), why(f"{YEAR}/signatures/ben")) == ([2], [3])
+    nothing = ("2030/text", "khac/text", f"{YEAR}/signatures/ada", "2030/signatures/ben", "khac")
     assert [why(figure) for figure in nothing] == [[]] * 5
-    assert reasons(PledgeBook(), BLOC, opened)(f"text/{YEAR}") == []
+    assert reasons(PledgeBook(), BLOC, opened)(f"{YEAR}/text") == []
 
 
 WHICH: dict[str, Any] = {"bloc": BLOC, "year": YEAR, "nomination": NominationId("n-1"), "agency": ADA}

@@ -18,7 +18,7 @@ import msgspec
 from emulation_saas.audit.layout import entries_path, tile_path
 from emulation_saas.audit.signing import Signer, named_vkeys
 from emulation_saas.log import Entry, ProvinceLog
-from emulation_saas.log.tree import TILE_HASHES
+from emulation_saas.log.merkle import TILE_HASHES
 
 FORMAT: Final = "emulation-export.v1"
 _LEVELS: Final = 8

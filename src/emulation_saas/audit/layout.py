@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from emulation_saas.log.tree import TILE_HASHES
+from emulation_saas.log.merkle import TILE_HASHES
 
 TILE_PATTERN: Final = (
     r"^(?:x[0-9]{3}/){0,5}[0-9]{3}(?:\.p/(?:[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]))?$(?!\n)"

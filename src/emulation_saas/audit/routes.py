@@ -23,7 +23,7 @@ from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, Entry, ProvinceLog
-from emulation_saas.log.tree import TILE_HASHES
+from emulation_saas.log.merkle import TILE_HASHES
 
 POSITION_MAX: Final = 2**53
 LEVEL_MAX: Final = 6

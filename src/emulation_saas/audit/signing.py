@@ -15,7 +15,8 @@ Readers hold signed heads, so the signed history is the true one; nothing here m
 * *The log stands behind its last signed head.* The database was restored from a backup that is too old, without its
   schema `sealing`. Stop the service before anything new is recorded. Take the missing events from an export made since
   (`entries` in the tar) or from a consumer's copy of the feed: each is the bytes that were hashed. Append them in order
-  with their leaf hashes, types and tags, and move `log_head` to them. The signer then finds the very root it signed.
+  with their leaf hashes, types and tags, remove the province's `tree_tiles` (they are computed again), and move
+  `log_head`. The signer then finds the very root it signed.
 * *Something was recorded after such a restore.* Keep a copy of those events, remove them, append the missing ones as
   above, and enter again what the copy holds.
 * *An event's bytes, a leaf hash or the head differ.* Somebody changed the database by hand. The position is in the
@@ -38,9 +39,10 @@ from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log import Head, LogGapError, ProvinceLog, ProvinceLogs
 from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.log.frontier import Frontier, leaf_hash
+from emulation_saas.log.merkle import begins
 from emulation_saas.log.opening import LogKey, make_log_key
 from emulation_saas.log.reading import STATEMENTS as LOG_STATEMENTS
-from emulation_saas.log.tree import SizeBeyondHead, begins
+from emulation_saas.log.tree import SizeBeyondHead
 from emulation_saas.postgres.database import Database
 from emulation_saas.postgres.statements import load_statements
 

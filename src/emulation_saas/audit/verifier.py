@@ -29,7 +29,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final, NoReturn, TypeVar, cast
+from typing import IO, Final, TypeVar, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -398,16 +398,10 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _exact(number: str) -> int:
     if len(number) > 17 or abs(int(number)) > _INTEGER_MAX:  # noqa: PLR2004 - a sign and 16 digits
         raise ValueError("an integer that not every reader can hold")
-    return int(number)
+    return int(number)  # of what is no integer: ValueError
 
 
-def _refuse(number: str) -> NoReturn:
-    raise ValueError(f"{number} is no exact number")
-
-
-_JSON: Final = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=_exact, parse_float=_refuse, parse_constant=_refuse
-)
+_JSON: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_exact, parse_float=_exact, parse_constant=_exact)
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -725,7 +719,8 @@ def check_dossier(archive: Archive, given: Sequence[Vkey], report: Report) -> No
     _say_trust(report, given, None)
     dossier = _document(archive.read("dossier.json", DOCUMENT_BYTES_MAX), "dossier.json")
     checkpoint = parse_checkpoint(archive.read("checkpoint", NOTE_BYTES_MAX))
-    keys = given or [Vkey.parse(_text(archive.read("vkey", NOTE_BYTES_MAX), "vkey").removesuffix("\n"))]
+    claimed = _text(archive.read("vkey", NOTE_BYTES_MAX), "vkey").removesuffix("\n").split("\n")
+    keys = given or [Vkey.parse(each) for each in claimed]  # more than one where the log's key was rotated
     _demand_signed(checkpoint, keys, report)
     roots, used, hidden = {checkpoint.size: checkpoint.root}, {"dossier.json", "checkpoint", "vkey"}, list[int]()
     for listed in _list(dossier.get("events"), "events") or [None]:  # none at all is as malformed as a false one

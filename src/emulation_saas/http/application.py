@@ -50,6 +50,9 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 _STREAMS: Final = (b"text/event-stream", b"application/x-ndjson", b"application/x-tar")
 """Answers without a known end: the deadline is for their beginning, and they bound the rest themselves."""
 
+_RECORDED: Final = 201
+"""What a command answers; a POST that answers otherwise is a question."""
+
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 Receipts = Callable[[Any, int], Awaitable[str]]
 """Gives the receipt of the event at a position of a log."""
@@ -218,7 +221,8 @@ class _Outward:
 
 def _cut_short(exchange: Exchange, scope: Any, error: BaseException) -> Rejection:  # noqa: ANN401 - as above
     """Say what became of a request that was stopped before its answer: by its deadline, or by the server's end."""
-    if scope["method"] != "POST":
+    handler = scope.get("route_handler")
+    if scope["method"] != "POST" or (handler is not None and handler.status_code != _RECORDED):
         return Busy()
     if isinstance(error, TimeoutError) and not exchange.body_read:
         return RequestTooSlow()

@@ -41,11 +41,8 @@ _ANY_REFUSAL: Final = {
     500: "The service failed.",
     503: "The service is busy, or the outcome is unknown: ask again.",
 }
-_COMMAND_REFUSAL: Final = {
-    409: "It contradicts the present state.",
-    413: "The body is too long.",
-    415: "The body is not application/json.",
-}
+_QUESTION_REFUSAL: Final = {413: "The body is too long.", 415: "The body is not application/json."}
+_COMMAND_REFUSAL: Final = {409: "It contradicts the present state.", **_QUESTION_REFUSAL}
 _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -83,6 +80,10 @@ _EVENT: Final = {
 _HEADERS: Final = {
     "RequestId": {"description": "The id of this request", "schema": {"type": "string", "format": "uuid"}},
     "LogPosition": {"description": "The position this is true at", "schema": {"type": "integer", "minimum": 1}},
+    "LogRoot": {
+        "description": "Root of the log's Merkle tree at that position, base64; where the past was asked for",
+        "schema": {"type": "string"},
+    },
     "RetryAfter": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}},
 }
 _Json = dict[str, Any]
@@ -214,12 +215,16 @@ def _complete(operation: _Json, *, path: str, method: str) -> None:
         if parameter["in"] == "path" and parameter["schema"].get("type") == "string":
             parameter["schema"].setdefault("pattern", HANDLE_PATTERN)
     refusals = _ANY_REFUSAL
-    if method == "post":
+    if "201" in responses:
         refusals = _ANY_REFUSAL | _COMMAND_REFUSAL
         parameters += [_IDEMPOTENCY_KEY, _PREFER]
         responses["201"]["description"] = "It was recorded, now or when it was asked before."
         responses["201"]["headers"]["Preference-Applied"] = {"schema": {"const": RECEIPT}}
+    elif method == "post":  # a question that needs a body: it records nothing, so it has no key
+        refusals = _ANY_REFUSAL | _QUESTION_REFUSAL
+        responses["200"]["headers"]["Log-Root"] = {"$ref": "#/components/headers/LogRoot"}
     else:
+        responses["200"]["headers"]["Log-Root"] = {"$ref": "#/components/headers/LogRoot"}
         responses["304"] = {"description": "The caller holds it already."}
     responses |= {str(status): _refusal(status, meaning) for status, meaning in refusals.items()}
 

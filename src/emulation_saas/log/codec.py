@@ -32,7 +32,7 @@ _encode: Final = msgspec.json.Encoder(order="sorted").encode
 TAG: Final = re.compile(r"[a-z0-9:/._-]{1,200}")
 """Tags and subjects are made of handles, opaque ids and what joins them; no other can be found or need be escaped."""
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_NOT_CONVERTED: Final = (datetime, Decimal)
+NOT_CONVERTED: Final = (datetime, Decimal)
 
 
 class EventTooLarge(Invalid):
@@ -98,12 +98,9 @@ class Codec:
         """
         entry = self.registry.entry_of(event)
         data = _encode(_plain(event, entry, place, opener))
-        _demand_clean(data)
+        demand_clean(data)
         subject = event.subject()
-        for made in (*event.tags(), subject or "-"):
-            if not TAG.fullmatch(made):
-                msg = f"{event.type} makes a tag or subject that the log could not find again: {made!r}"
-                raise ValueError(msg)
+        demand_findable(event)
         about = "" if subject is None else f'"subject":"{subject}",'
         cause = "" if place.causation is None else f'"causationid":"{place.causation}",'
         time = spell_instant(place.recorded_at if place.time is None else place.time)
@@ -161,22 +158,27 @@ def _plain(event: Event, entry: Entry[Any], place: Place, opener: Opener | None)
     """Return what the JSON encoder writes as it must stand: numbers and instants spelled, personal fields sealed."""
     if not entry.shape.needs_spelling and not entry.shape.is_personal:
         return event
-    data = _spelled(msgspec.to_builtins(event, builtin_types=_NOT_CONVERTED))
+    data = spelled(msgspec.to_builtins(event, builtin_types=NOT_CONVERTED))
     if entry.shape.is_personal:
         if opener is None:
             msg = f"{event.type} holds personal fields and there are no keys"
             raise ValueError(msg)
-        _demand_clean(_encode(data))
+        demand_clean(_encode(data))
         opener.seal(data, entry.shape, position=place.position)
     return data
 
 
-def _spelled(value: Any) -> Any:  # noqa: ANN401 - builtins of any shape
+def spelled(value: Any) -> Any:  # noqa: ANN401 - builtins of any shape
+    """Return builtins with their decimals and instants spelled as the log spells them.
+
+    Raises:
+        BadNumber: a decimal cannot be.
+    """
     match value:
         case dict():
-            return {name: _spelled(inner) for name, inner in cast("Mapping[str, Any]", value).items()}
+            return {name: spelled(inner) for name, inner in cast("Mapping[str, Any]", value).items()}
         case list():
-            return [_spelled(inner) for inner in cast("Sequence[Any]", value)]
+            return [spelled(inner) for inner in cast("Sequence[Any]", value)]
         case Decimal():
             try:
                 return spell_points(value)
@@ -188,7 +190,24 @@ def _spelled(value: Any) -> Any:  # noqa: ANN401 - builtins of any shape
             return value
 
 
-def _demand_clean(data: bytes) -> None:
+def demand_findable(event: Event) -> None:
+    """Return if the log could find the event again by its tags and subject.
+
+    Raises:
+        ValueError: one is not made of handles.
+    """
+    for made in (*event.tags(), event.subject() or "-"):
+        if not TAG.fullmatch(made):
+            msg = f"{event.type} makes a tag or subject that the log could not find again: {made!r}"
+            raise ValueError(msg)
+
+
+def demand_clean(data: bytes) -> None:
+    """Return if every text in an event's data may be written.
+
+    Raises:
+        BadText: one may not.
+    """
     if b"\\" not in data and data.isascii() and b"\x7f" not in data:
         return
     text = data.decode()

@@ -1,7 +1,7 @@
 """The province's log as everything else knows it: execute a use case, read, follow."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +11,7 @@ from eventsourcing.dcb.api import DCBAppendCondition, DCBEvent, DCBQuery, DCBSeq
 
 from emulation_saas.kernel.authority import Authority, operator
 from emulation_saas.kernel.clock import day_of, utc_now
-from emulation_saas.kernel.events import AnyRecorded, Visibility
+from emulation_saas.kernel.events import AnyRecorded, Event, Visibility
 from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId, is_handle
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
 from emulation_saas.log.accepted import Accepted
@@ -24,12 +24,15 @@ from emulation_saas.log.master_key import MasterKey
 from emulation_saas.log.opening import open_log
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Entry, Head
+from emulation_saas.log.spelling import event_of
 from emulation_saas.log.tree import Tree
 from emulation_saas.log.waking import Waker
 from emulation_saas.postgres.database import Database
 
 PAGE_MAX: Final = 5_000
 """Events that a follower is given at a time."""
+POSITION_MAX: Final = 2**53
+"""No log goes further."""
 
 
 class ProvinceLog:
@@ -166,6 +169,17 @@ class ProvinceLog:
             else:
                 rows = await self._reader.after(connection, after, through=last, limit=most)
         return await self._reader.recorded(rows)
+
+    async def at(self, positions: Iterable[int]) -> list[AnyRecorded]:
+        """Return the events at these positions, in order; those that do not exist are missing."""
+        wanted = sorted({position for position in positions if position <= POSITION_MAX})
+        async with self._database.in_province(self.province) as connection:
+            rows = await connection.fetch(STATEMENTS["events_at"], self.province, wanted)
+        return await self._reader.recorded(rows)
+
+    def event_of(self, name: str, data: Mapping[str, Any]) -> Event:
+        """Return the event that a type's name and data spell, as it would be written; see `spelling`."""
+        return event_of(self._codec, name, data)
 
     async def entries(self, *, after: int, through: int, limit: int = PAGE_MAX) -> list[Entry]:
         """Return what is stored of the events that follow a position, in order: bytes and leaf hashes.

@@ -6,12 +6,14 @@ belongs to, and how a document's state changes; everything else (live, rebuilt, 
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
 from emulation_saas.kernel.events import AnyRecorded, Event
+from emulation_saas.projecting.figures import Figures, reasons_of
 from emulation_saas.projecting.views import WHOLE, View
 
 State = TypeVar("State", bound=msgspec.Struct)
@@ -55,11 +57,25 @@ class Projection(ABC, Generic[State]):
         """Return the state after one more event. Pure; what raises here quarantines the document."""
 
     @abstractmethod
-    def reasons(self, state: State, figure: str) -> list[int]:
-        """Return the positions on which a figure rests, in order; none for a figure that is not there.
+    def figures(self, state: State, on: date) -> Figures:
+        """Return every figure of a document, by name: words and handles joined with `/`, as the docstring lists.
 
-        A figure is named by words and handles joined with `/`, as the projection's docstring lists.
+        Args:
+            state: the document's.
+            on: the calendar day that names, members and offices are asked for.
         """
+
+    def reasons(self, state: State, figure: str, on: date) -> list[int]:
+        """Return the positions on which a figure rests, in order; none for a figure that is not there."""
+        return reasons_of(self.figures(state, on), figure)
+
+    def contradiction(self, state: State, recorded: AnyRecorded) -> str | None:
+        """Return what an event says that the state before it does not bear out; None where it agrees.
+
+        Never so in a log that was decided by the rules; it shows what a counterfactual breaks.
+        """
+        del state, recorded
+        return None
 
     @property
     @abstractmethod

@@ -1,6 +1,7 @@
 """GET for every view of every projection. One way for all: parse, read, answer."""
 
 import inspect
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, Final
@@ -14,15 +15,12 @@ from emulation_saas.http.answers import JSON, Answer, is_same
 from emulation_saas.http.exchange import exchange_of
 from emulation_saas.http.paging import Page
 from emulation_saas.kernel.authority import Authority
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId
 from emulation_saas.log import ProvinceLog
+from emulation_saas.projecting.paths import where_of
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.reading import Query, Reader, Reading
-from emulation_saas.projecting.refusals import NoSuchDocument
 from emulation_saas.projecting.views import View, Where
 
-YEAR_MIN: Final = 1948
-YEAR_MAX: Final = 2200
 POSITION_MAX: Final = 2**53
 
 # Not `FromQuery[…]`: inside of it the framework does not look at what a parameter is bound to.
@@ -57,6 +55,8 @@ def document_routes(projections: Iterable[AnyProjection]) -> tuple[HTTPRouteHand
 
 
 def _handler(projection: AnyProjection, view: View[Any]) -> HTTPRouteHandler:
+    named = _named(view.path)
+
     async def answer(**given: Any) -> Answer:  # noqa: ANN401 - each is typed by the signature below
         request: Request[Any, Any, Any] = given["request"]
         reader: Reader = given["reader"]
@@ -66,8 +66,9 @@ def _handler(projection: AnyProjection, view: View[Any]) -> HTTPRouteHandler:
             valid_on=given.get("valid_on"),
             page=given.get("page", Page()),
         )
+        path = {name: given[name] for name in named}
         log: ProvinceLog = given["log"]
-        where, may = _where(given), await _standing(log, given["authority"], view, _where(given))
+        where, may = where_of(path), await _standing(log, given["authority"], view, where_of(path))
         reading = await reader.read(log, may, (projection, view), where, query)
         if query.min_position:  # reached only now, perhaps; what it says of the caller must have been looked at, too
             then = await log.authority(may.person, min_position=query.min_position)
@@ -137,24 +138,13 @@ def _operation(view: View[Any]) -> str:
     return "_".join(["read", *words]) if words else "read_province"
 
 
-def _where(given: dict[str, Any]) -> Where:
-    """Return the path's parameters. Handles were looked at before; a year that cannot be is not looked for."""
-    if not YEAR_MIN <= given.get("year", YEAR_MIN) <= YEAR_MAX:
-        raise NoSuchDocument
-    return Where(
-        bloc=BlocId(given.get("bloc", "")),
-        year=given.get("year", 0),
-        agency=AgencyId(given.get("agency", "")),
-        ballot=BallotId(given.get("ballot", "")),
-        dispute=DisputeId(given.get("dispute", "")),
-    )
-
-
 def _answered(request: Request[Any, Any, Any], reading: Reading) -> Answer:
     exchange = exchange_of(request.scope)
     exchange.position = reading.position
     tag = f'"{reading.tag}"'.encode()
     headers = [(b"log-position", b"%d" % reading.position), (b"etag", tag), _VARY]
+    if reading.root is not None:
+        headers.append((b"log-root", b64encode(reading.root)))
     if not reading.is_settled:
         headers.append(_NO_STORE)
     else:

@@ -122,6 +122,11 @@ class View(ABC, Generic[S]):
     """Below `/v1/provinces/{province}`."""
     summary: str
     document: type[Document]
+    key: str
+    """The keys of the documents that it is made from, with the path's parameters: `{bloc}/{year}`. Where it is made
+    from several, the last part has a name of its own."""
+    about: str = ""
+    """Which of their figures are its own: the one of this name and those below it, all by default: `{year}`."""
     may_read: Callable[[Where, Authority], bool] = everybody
     is_dated: bool = False
     """Whether the answer depends on `valid_on`."""
@@ -150,17 +155,16 @@ class View(ABC, Generic[S]):
 class DocumentView(View[S]):
     """What is answered from one document."""
 
-    key: Callable[[Where], str]
     render: Callable[[S, Asked], Document | None]
 
     def scope(self, asked: Asked) -> Scope:
         """Return the one key."""
-        key = self.key(asked.where)
+        key = spelled(self.key, asked.where)
         return Scope(first=key, last=key)
 
     def answer(self, states: Mapping[str, S], asked: Asked) -> Document | None:
         """Return the document as it is shown, or None where it does not exist."""
-        state = states.get(self.key(asked.where))
+        state = states.get(spelled(self.key, asked.where))
         return None if state is None else self.render(state, asked)
 
 
@@ -180,20 +184,9 @@ class CollectionView(View[S]):
         return self.render(states, asked)
 
 
-def whole(where: Where) -> str:
-    """Return the key of a province-wide document."""
-    del where
-    return WHOLE
-
-
-def of_bloc(where: Where) -> str:
-    """Return the key of a document about a bloc."""
-    return str(where.bloc)
-
-
-def of_year(where: Where) -> str:
-    """Return the key of a document about a bloc's year."""
-    return f"{where.bloc}/{where.year}"
+def spelled(template: str, where: Where) -> str:
+    """Return a path, key or figure with the parameters in their places."""
+    return template.format_map(msgspec.structs.asdict(where))
 
 
 def page_below(folder: str, tag: str, asked: Asked) -> Scope:

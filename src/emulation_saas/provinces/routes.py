@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from emulation_saas.http.answers import JSON, Answer
 from emulation_saas.http.bodies import Body, Line
+from emulation_saas.http.requests import StrictRequest
 from emulation_saas.kernel.ids import Handle, mint_person
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog, ProvinceLogs
@@ -48,7 +49,10 @@ class ProvinceBody(NameBody, frozen=True, kw_only=True):
 
 @post("/provinces", summary="Open a province")
 async def open_province(
-    data: JSONBody[ProvinceBody], acting: NamedDependency[Acting], logs: NamedDependency[ProvinceLogs]
+    data: JSONBody[ProvinceBody],
+    request: StrictRequest,
+    acting: NamedDependency[Acting],
+    logs: NamedDependency[ProvinceLogs],
 ) -> Accepted:
     """Open a province's log under a permanent handle and appoint its first administrator. For platform operators."""
     opening = OpenProvince(
@@ -64,7 +68,9 @@ async def open_province(
         admin_name=data.admin.name,
         time=data.entered(),
     )
-    return await logs.open(data.province, opening, by=acting)
+    accepted = await logs.open(data.province, opening, by=acting)
+    request.log = await logs.find(data.province)  # there is one now, to prove it from
+    return accepted
 
 
 @post("/names", summary="Name the province from a day on")

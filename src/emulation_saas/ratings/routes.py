@@ -34,7 +34,9 @@ class RatingBody(Correction, frozen=True, kw_only=True):
     document_no: Annotated[str, Meta(max_length=300)] = ""
     """Empty or absent where the source does not state it."""
 
-    def receiving(self, bloc: BlocId, year: int, *, ruling: int | None) -> ReceiveRating | ReceiveAggregateRating:
+    def receiving(
+        self, bloc: BlocId, year: int, *, ruling: int | None = None
+    ) -> ReceiveRating | ReceiveAggregateRating:
         """Return the use case that is meant, as carrying out a ruling where there is one.
 
         Raises:

@@ -1,6 +1,6 @@
--- tree_hashes(province_id, tile_levels, tile_idxs, run_levels, run_firsts, run_lasts, leaf_first, leaf_last)
--- Hashes of the tree by level and index, in runs: whole tiles; parts of a level, which are roots of the tiles below;
--- parts of level 0, which are leaf hashes.
+-- tree_hashes(province_id, tile_levels, tile_idxs, part_levels, part_begins, part_ends, leaf_begin, leaf_end)
+-- Hashes of the tree by level and index, in runs: whole tiles; parts of a level, which are roots of the tiles below; a
+-- part of level 0, which are leaf hashes.
 SELECT
     tile.level::int AS level,
     256 * tile.idx AS first_index,
@@ -10,20 +10,21 @@ INNER JOIN tree_tiles AS tile
     ON tile.province_id = $1 AND tile.level = wanted.level AND tile.idx = wanted.idx
 UNION ALL
 SELECT
-    below.level::int + 1 AS level,
-    below.idx AS first_index,
-    below.root AS node_hashes
-FROM unnest($4::smallint[], $5::bigint[], $6::bigint[]) AS run (level, first_idx, last_idx)
+    part.level::int AS level,
+    min(below.idx) AS first_index,
+    string_agg(below.root, ''::bytea ORDER BY below.idx) AS node_hashes
+FROM unnest($4::smallint[], $5::bigint[], $6::bigint[]) AS part (level, part_begin, part_end)
 INNER JOIN tree_tiles AS below
     ON
         below.province_id = $1
-        AND below.level = run.level - 1
-        AND below.idx >= run.first_idx
-        AND below.idx <= run.last_idx
+        AND below.level = part.level - 1
+        AND below.idx >= part.part_begin
+        AND below.idx < part.part_end
+GROUP BY part.level
 UNION ALL
 SELECT
     0 AS level,
-    leaf.position - 1 AS first_index,
-    leaf.leaf_hash AS node_hashes
+    min(leaf.position) - 1 AS first_index,
+    string_agg(leaf.leaf_hash, ''::bytea ORDER BY leaf.position) AS node_hashes
 FROM events AS leaf
 WHERE leaf.province_id = $1 AND leaf.position > $7 AND leaf.position <= $8;

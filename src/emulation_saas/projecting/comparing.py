@@ -1,0 +1,127 @@
+"""What changed in a document between two positions: a patch, and for each of its operations the events behind it."""
+
+import asyncio
+from datetime import date
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from emulation_saas.http.limits import PAGE_MAX
+from emulation_saas.kernel.authority import Authority
+from emulation_saas.kernel.clock import day_of, utc_now
+from emulation_saas.log import ProvinceLog
+from emulation_saas.projecting.explaining import Root, spelled_root
+from emulation_saas.projecting.finding import (
+    Finder,
+    empowered,
+    events_of,
+    names_of,
+    rendered,
+    scope_of,
+    when_of,
+    within,
+)
+from emulation_saas.projecting.folding import Documents, fold
+from emulation_saas.projecting.patches import Change, Operation, changes_between, is_touched
+from emulation_saas.projecting.paths import Named
+from emulation_saas.projecting.refusals import DiffBackwards, DiffTooWide, NoSuchDocument
+from emulation_saas.projecting.views import Asked, Listing, Names
+
+DIFF_EVENTS_MAX: Final = 500
+"""Events of a document between the two sides of one comparison: each is folded and looked at by itself."""
+
+_encode: Final = msgspec.json.Encoder(decimal_format="string").encode
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """A position, and the root of the log there."""
+
+    position: int
+    root: Root
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an operation of the patch is there."""
+
+    operation: Annotated[int, Meta(ge=0, description="Which operation of the patch, from 0")]
+    positions: list[int]
+    """Of the events in between that touched what it changes."""
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes the document as of the one position that of the other; one that is not there is null."""
+
+    path: str
+    from_: Side = msgspec.field(name="from")
+    to: Side
+    patch: list[Operation]
+    causes: list[Cause]
+
+
+async def difference(
+    finder: Finder, log: ProvinceLog, may: Authority, path: str, *, start: str, end: str, valid_on: date | None
+) -> Difference:
+    """Compare the document at a path as of two positions or instants.
+
+    Raises:
+        NoSuchDocument, NotEmpowered: see `Finder.named`; or it is there on neither side.
+        AsOfBeyondHead, AsOfInFuture, NoSuchMoment: it cannot be asked so.
+        DiffBackwards, DiffTooWide: the span is no span, or too long.
+    """
+    named = finder.named(path, may)
+    now = utc_now()
+    first, last = [(await when_of(log, each, now)).position or 0 for each in (start, end)]
+    if first > last:
+        raise DiffBackwards
+    on = valid_on or day_of(now)
+    scope = scope_of(named.projection, named.view, asked_of(named, may, on, through=last))
+    span = await events_of(log, named.projection, scope, after=first, through=last, limit=DIFF_EVENTS_MAX + 1)
+    if len(span) > DIFF_EVENTS_MAX:
+        raise DiffTooWide(f"at most {DIFF_EVENTS_MAX} events")
+    names = await names_of(log, named.view, scope, last)
+    documents: Documents = (await finder.fold(log, named.projection, scope, first)).documents
+    asked = asked_of(named, may, on, through=first, names=names)
+    before = then = await shown(log, named, within(documents, scope), asked)
+    steps: list[tuple[int, list[Change]]] = []
+    for recorded in span:
+        fold(named.projection, documents, [recorded])
+        asked = asked_of(named, may, on, through=recorded.position, names=names)
+        now_shown = await shown(log, named, within(documents, scope), asked)
+        steps.append((recorded.position, changes_between(then, now_shown)))
+        then = now_shown
+        await asyncio.sleep(0)
+    if before is None and then is None:
+        raise NoSuchDocument
+    changes = changes_between(before, then)
+    return Difference(
+        path=path,
+        from_=Side(position=first, root=spelled_root(await log.root(first))),
+        to=Side(position=last, root=spelled_root(await log.root(last))),
+        patch=[change.operation for change in changes],
+        causes=_causes(changes, steps),
+    )
+
+
+def asked_of(named: Named, may: Authority, on: date, *, through: int, names: Names | None = None) -> Asked:
+    """Return the question whose answer is compared: of a list, its first page at its longest."""
+    return Asked(where=named.where, may=may, valid_on=on, names=names or {}, through=through, limit=PAGE_MAX)
+
+
+async def shown(log: ProvinceLog, named: Named, documents: Documents, asked: Asked) -> Any:  # noqa: ANN401 - JSON
+    """Return the answer as JSON, without where a list goes on; None where there is none."""
+    document = rendered(named.view, documents, await empowered(log, named.view, documents, asked))
+    if isinstance(document, Listing):
+        document = msgspec.structs.replace(document, next=msgspec.UNSET)
+    return None if document is None else msgspec.json.decode(_encode(document))
+
+
+def _causes(changes: list[Change], steps: list[tuple[int, list[Change]]]) -> list[Cause]:
+    touched = [(position, frozenset[str]().union(*(each.leaves for each in step))) for position, step in steps if step]
+    return [
+        Cause(
+            operation=number,
+            positions=[position for position, leaves in touched if is_touched(change.leaves, leaves)],
+        )
+        for number, change in enumerate(changes)
+    ]
