@@ -1,10 +1,12 @@
 """Who stands where in a bloc's year, and why: claimed, appraised and counted points of every member and criterion.
 
-Not scored is not zero: a criterion without points is not listed, and a member without any score is not ranked.
+Not scored is not zero: a criterion without points is not listed, and a member without any score is not ranked. Who was
+scored and is no member of the year any more stays listed, and is named with the frozen ranking, which leaves him out.
 Figures: `points/{agency}/{criterion}`, `points/{agency}`, the sum of those, `rank/{agency}`, by all sums, `frozen`.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -59,6 +61,8 @@ class Table(msgspec.Struct, frozen=True):
     versions: tuple[Version, ...] = ()
     ranks: list[Rank] = []
     """Of the newest version."""
+    left_out: list[AgencyId] = []
+    """Who had a score when that was kept, and is not in it."""
 
 
 _NOT_SCORED: Final = Member()
@@ -125,6 +129,8 @@ class FrozenRanking(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     position: Position
     ranks: list[FrozenRank]
+    left_out: list[AgencyId] | UnsetType = UNSET
+    """Only there when there are any: those with a score who were no members of the year any more."""
 
 
 class StandingsDocument(Document, frozen=True, kw_only=True):
@@ -143,7 +149,7 @@ class Standings(Projection[Table]):
     """Who stands where in a bloc's year, and why."""
 
     name: ClassVar[str] = "standings"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, SelfScoreSubmitted, ScoreAppraised, RankingFrozen)
 
     def key(self, event: YearEvent) -> str:
@@ -163,18 +169,20 @@ class Standings(Projection[Table]):
             appraised[event.criterion] = Appraisal(event.points, recorded.position, event.stage)
             members = state.members.copy()
             members[event.agency] = Member(member.claimed, member.claimed_at, appraised)
-            return Table(state.leaves, members, state.versions, state.ranks)
+            return Table(state.leaves, members, state.versions, state.ranks, state.left_out)
         match event:
             case SelfScoreSubmitted(agency=agency, points=sheet):
                 member = state.members.get(agency, _NOT_SCORED)
                 claimed = {claim.criterion: claim.points for claim in sheet}
                 scored = Member(claimed, recorded.position, member.appraised)
-                return Table(state.leaves, {**state.members, agency: scored}, state.versions, state.ranks)
+                members = {**state.members, agency: scored}
+                return Table(state.leaves, members, state.versions, state.ranks, state.left_out)
             case RankingFrozen(version=version, ranks=ranks):
                 versions = (*state.versions, Version(version, recorded.position))
-                return Table(state.leaves, state.members, versions, ranks)
+                left_out = sorted(_totals(state).keys() - {row.agency for row in ranks})
+                return Table(state.leaves, state.members, versions, ranks, left_out)
             case YearOpened(scheme=scheme):
-                return Table(scheme.leaves(), state.members, state.versions, state.ranks)
+                return Table(scheme.leaves(), state.members, state.versions, state.ranks, state.left_out)
             case _:  # pragma: no cover - `reads` names no other
                 return state
 
@@ -188,15 +196,14 @@ class Standings(Projection[Table]):
         totals = _totals(state)
         compared = tuple(f"points/{agency}" for agency in totals)
         figures |= {f"rank/{row.agency}": Figure(row.rank, _RANK, inputs=compared) for row in rank(totals)}
-        if state.versions:
-            newest = state.versions[-1]
-            frozen = FrozenRanking(version=newest.version, position=newest.position, ranks=_frozen_ranks(state))
-            figures["frozen"] = Figure(frozen, _FROZEN, at=(newest.position,))
+        frozen = _frozen(state)
+        if frozen is not UNSET:
+            figures["frozen"] = Figure(frozen, _FROZEN, at=(frozen.position,))
         return figures
 
     def contradiction(self, state: Table, recorded: AnyRecorded) -> str | None:
         match recorded.event:
-            case RankingFrozen(ranks=ranks) if ranks != rank(_totals(state)):
+            case RankingFrozen(ranks=ranks) if ranks != rank(_totals(state, {row.agency for row in ranks})):
                 return "the frozen ranking is not the one that follows from the scores before it"
             case SelfScoreSubmitted(points=sheet) if state.leaves:
                 return next(
@@ -212,8 +219,13 @@ class Standings(Projection[Table]):
         return VIEWS
 
 
-def _totals(state: Table) -> dict[AgencyId, Decimal]:
-    return {agency: total for agency, member in state.members.items() if (total := member.total()) is not None}
+def _totals(state: Table, agencies: AbstractSet[AgencyId] | None = None) -> dict[AgencyId, Decimal]:
+    """Return the totals of those, or of all, that have one."""
+    return {
+        agency: total
+        for agency, member in state.members.items()
+        if (agencies is None or agency in agencies) and (total := member.total()) is not None
+    }
 
 
 def _counted(member: Member) -> dict[str, Figure]:
@@ -236,12 +248,19 @@ def _unscorable(state: Table, criterion: str, points: Decimal) -> str | None:
     return f"{criterion} is worth at most {spell_points(most)}" if points > most else None
 
 
-def _frozen_ranks(state: Table) -> list[FrozenRank]:
-    return [FrozenRank(agency=row.agency, points=spell_points(row.points), rank=row.rank) for row in state.ranks]
+def _frozen(state: Table) -> FrozenRanking | UnsetType:
+    if not state.versions:
+        return UNSET
+    newest = state.versions[-1]
+    return FrozenRanking(
+        version=newest.version,
+        position=newest.position,
+        ranks=[FrozenRank(agency=row.agency, points=spell_points(row.points), rank=row.rank) for row in state.ranks],
+        left_out=state.left_out or UNSET,
+    )
 
 
 def _render(state: Table, asked: Asked) -> StandingsDocument:
-    newest = state.versions[-1] if state.versions else None
     return StandingsDocument(
         bloc=asked.where.bloc,
         year=asked.where.year,
@@ -255,13 +274,7 @@ def _render(state: Table, asked: Asked) -> StandingsDocument:
             )
             for row in rank(_totals(state))
         ],
-        frozen=UNSET
-        if newest is None
-        else FrozenRanking(
-            version=newest.version,
-            position=newest.position,
-            ranks=_frozen_ranks(state),
-        ),
+        frozen=_frozen(state),
         versions=list(state.versions),
     )
 

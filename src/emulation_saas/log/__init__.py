@@ -33,7 +33,8 @@ from emulation_saas.log.codec import Codec
 from emulation_saas.log.faults import LogGapError, OutcomeUnknownError
 from emulation_saas.log.master_key import MasterKey, MasterKeyError
 from emulation_saas.log.powers import AuthorityFold, Directory
-from emulation_saas.log.province_log import ProvinceLog, ProvinceLogs
+from emulation_saas.log.province_log import ProvinceLog
+from emulation_saas.log.province_logs import ProvinceLogs
 from emulation_saas.log.reading import Entry, Head
 from emulation_saas.log.registry import Registry
 
