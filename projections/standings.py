@@ -15,14 +15,25 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
-from emulation_saas.kernel.ids import AgencyId, BlocId
-from emulation_saas.kernel.numbers import PointsText, spell_points
+from emulation_saas.kernel.ids import AgencyId
+from emulation_saas.kernel.numbers import spell_points
 from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, parties
+from emulation_saas.projecting.views import Asked, DocumentView, View, parties
 from emulation_saas.scoring.events import Rank, RankingFrozen, ScoreAppraised, SelfScoreSubmitted, Stage
 from emulation_saas.scoring.ranking import rank, total_of
 from emulation_saas.years.events import YearOpened
+from projections.standings_shapes import (
+    Appraised,
+    Claimed,
+    FrozenRank,
+    FrozenRanking,
+    Leaf,
+    Score,
+    Standing,
+    StandingsDocument,
+    Version,
+)
 
 
 class Appraisal(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -45,13 +56,6 @@ class Member(msgspec.Struct, frozen=True):
         return total_of(self.claimed, {criterion: given.points for criterion, given in self.appraised.items()})
 
 
-class Version(msgspec.Struct, frozen=True, gc=False):
-    """One frozen version of the ranking; how it stood is read as of its position."""
-
-    version: int
-    position: Position
-
-
 class Table(msgspec.Struct, frozen=True):
     """The state of one bloc's year."""
 
@@ -72,77 +76,6 @@ _CLAIMED: Final = FigureRule("standings.claim-not-appraised@1", "What is not app
 _SUM: Final = FigureRule("standings.sum-of-criteria@1", "A member's points are the sum over its scored criteria", "sum")
 _RANK: Final = FigureRule("standings.rank-by-points@1", "Best first; equal points share a rank: 1, 1, 3", "rank")
 _FROZEN: Final = FigureRule("standings.last-frozen@1", "The ranking as it was last kept", "latest")
-
-
-class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """What the member claims."""
-
-    points: PointsText
-    position: Position
-
-
-class Appraised(msgspec.Struct, frozen=True, kw_only=True):
-    """What the appraisal gives."""
-
-    points: PointsText
-    stage: Stage
-    position: Position
-
-
-class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """One scored criterion of one member."""
-
-    criterion: str
-    points: PointsText
-    """What counts."""
-    claimed: Claimed | UnsetType = UNSET
-    appraised: Appraised | UnsetType = UNSET
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One member: its points, where it stands with them, and what they are made of."""
-
-    agency: AgencyId
-    rank: int
-    points: PointsText
-    scores: list[Score]
-
-
-class Leaf(msgspec.Struct, frozen=True, kw_only=True):
-    """A criterion that is scored, and its maximum."""
-
-    criterion: str
-    points_max: PointsText
-
-
-class FrozenRank(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a frozen ranking."""
-
-    agency: AgencyId
-    points: PointsText
-    rank: int
-
-
-class FrozenRanking(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest version of the ranking that was kept."""
-
-    version: int
-    position: Position
-    ranks: list[FrozenRank]
-    left_out: list[AgencyId] | UnsetType = UNSET
-    """Only there when there are any: those with a score who were no members of the year any more."""
-
-
-class StandingsDocument(Document, frozen=True, kw_only=True):
-    """The standings of a bloc's year, best first; equal points share a rank."""
-
-    bloc: BlocId
-    year: int
-    criteria: list[Leaf]
-    standings: list[Standing]
-    frozen: FrozenRanking | UnsetType = UNSET
-    versions: list[Version]
-    """All versions of the ranking that were kept; each is read by `as_of` its position."""
 
 
 class Standings(Projection[Table]):
