@@ -51,10 +51,11 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_admin or bloc in self.secretary_of or self.leads(bloc, year)
 
     def is_party_to(self, bloc: BlocId) -> bool:
-        """Whether the person takes part in the bloc: as member, which holders of offices are, secretary or expert."""
+        """Whether the person takes part in the bloc: as member, secretary, holder of an office, or expert."""
         return (
             bloc in self.blocs
             or bloc in self.secretary_of
+            or any(held == bloc for held, _, _ in self.offices)
             or any(criterion.startswith(f"{bloc}/") for criterion in self.expert_for)
         )
 
