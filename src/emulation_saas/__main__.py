@@ -24,6 +24,7 @@ from emulation_saas.postgres.embedded import EmbeddedPostgresError
 from emulation_saas.postgres.migrating import MigrationError
 from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.projecting.rebuild import rebuild
+from emulation_saas.replaying import add_replay
 from emulation_saas.serving import data_directory, database_url_of, master_key_path, prepare, supervisor_of
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
 from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS
@@ -171,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     rebuilding.add_argument("--database-url", help="which database")
     rebuilding.add_argument("--master-key", type=Path, help="file of the master key")
     rebuilding.add_argument("--json", action="store_true", help="print for a machine")
-    verifier.add_commands(_command(commands, "verify", _verify, "check a log offline, trusting nobody"))
+    add_replay(verifier.add_commands(_command(commands, "verify", _verify, "check a log offline, trusting nobody")))
     rewrapping = _command(commands, "rewrap", _rewrap, "wrap all province keys by a new master key (service stopped)")
     rewrapping.add_argument("--new-master-key", type=Path, required=True, help="file of the new master key")
     rewrapping.add_argument("--master-key", type=Path, help="file of the present one")

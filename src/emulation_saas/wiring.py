@@ -14,7 +14,7 @@ from emulation_saas.access import routes as access_routes
 from emulation_saas.access.authority import DIRECTORY_FACTS, directory_after, initial_directory
 from emulation_saas.agencies import events as agencies
 from emulation_saas.agencies import routes as agencies_routes
-from emulation_saas.audit import export_routes, receipts
+from emulation_saas.audit import dossier_routes, export_routes, receipts
 from emulation_saas.audit import routes as audit_routes
 from emulation_saas.audit.signing import Signer
 from emulation_saas.ballots import events as ballots
@@ -95,6 +95,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *meetings_routes.ROUTES,
     *audit_routes.ROUTES,
     *export_routes.ROUTES,
+    *dossier_routes.ROUTES,
     *disputes_routes.ROUTES,
     *privacy_routes.ROUTES,
 )

@@ -17,7 +17,7 @@ from emulation_saas.audit.layout import entries_path, read_place, tile_path
 from emulation_saas.kernel.ids import AgencyId
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.postgres.embedded import EmbeddedPostgres
-from tests.audit.service import OVERSEEING, ROLES, Service, operator_with_all_rights, serving
+from tests.audit.auditing import OVERSEEING, ROLES, Service, operator_with_all_rights, serving
 from tests.audit.test_log_routes import read_note
 
 

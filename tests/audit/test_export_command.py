@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulation_saas.__main__ import main
-from tests.audit.service import serving
+from tests.audit.auditing import serving
 from tests.audit.test_export import demand_whole, files_of
 from tests.logs import open_province, running_logs
 from tests.serving import Served, served

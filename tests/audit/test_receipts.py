@@ -3,11 +3,12 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from emulation_saas.log.frontier import leaf_hash
-from tests.audit.service import HERE, Service, serving
+from tests.audit.auditing import HERE, Service, serving
 from tests.audit.test_log_routes import read_note
 from tests.log.test_tree import verifies
 from tests.serving import opening
@@ -25,7 +26,7 @@ def demand_proof(text: str, vkeys: str, body: bytes, position: int) -> int:
 
 
 async def register(service: Service, agency: str, **headers: str) -> httpx.Response:
-    body = {"agency": agency, "name": f"Sở {agency}", "aliases": [], "effective_on": "2020-01-01"}
+    body: dict[str, Any] = {"agency": agency, "name": f"Sở {agency}", "aliases": [], "effective_on": "2020-01-01"}
     return await service.client.post(f"{HERE}/agencies", json=body, headers=headers)
 
 

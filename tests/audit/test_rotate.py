@@ -7,7 +7,7 @@ from emulation_saas.audit.notes import OVERLAP, vkeys_at
 from emulation_saas.audit.use_cases import LogKeyOutOfOrder, RotateLogKey
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.log.events import LogKeyRotated, LogOpened
-from tests.audit.service import HERE, Service, serving
+from tests.audit.auditing import HERE, Service, serving
 from tests.audit.test_log_routes import read_note
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOW, given
 

@@ -14,7 +14,7 @@ from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.tree import SizeBeyondHead
 from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres
-from tests.audit.service import HERE, Service, operator_with_all_rights, serving
+from tests.audit.auditing import HERE, Service, operator_with_all_rights, serving
 from tests.audit.test_log_routes import read_note
 from tests.logs import register, running_logs
 

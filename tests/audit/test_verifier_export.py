@@ -150,6 +150,25 @@ def test_recorded_time_may_stand_still(lay: Lay) -> None:
     assert verify("export", lay(changed(6, 4, recordedtime=before)), "--vkey", KEEPER.vkey)[0] == 0
 
 
+def test_export_begins_with_a_run_of_256(lay: Lay) -> None:
+    genuine = exported(5, hidden=())
+    assert verify("export", lay(replace(genuine, first=2, entries=genuine.entries[1:])))[0] == 1
+
+
+def test_key_beside_the_log_is_that_of_position_1(lay: Lay) -> None:
+    status, found = verify("export", lay(replace(exported(3), vkey=STRANGER.vkey)))
+    assert (status, found["position"]) == (1, 1)
+
+
+def test_log_whose_origin_names_no_province_is_refused(lay: Lay) -> None:
+    for origin in ("log.example.vn", "log.example.vn/log/1", f"{ORIGIN}0", ORIGIN.upper()):
+        named, genuine = Signer(KEEPER.seed, origin), exported(1)
+        data = {"format": "emulation-log.v1", "origin": origin, "vkey": named.vkey}
+        opened = rewritten(first_at(0, genuine.entries), data=data)
+        export = replace(genuine, origin=origin, vkey=named.vkey).rebuilt([opened], named)
+        assert verify("export", lay(export), "--vkey", named.vkey)[0] == 1
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "tile/0/001", "tile/entries/001.p/3", "entries.ndjson.bak"])
 def test_file_that_no_export_holds_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "log.tar"

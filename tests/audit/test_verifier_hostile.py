@@ -92,15 +92,30 @@ def test_archive_that_is_none_of_ours_is_refused(check: str, data: bytes, tmp_pa
     assert verify(check, path, "--vkey", KEEPER.vkey)[0] == 1
 
 
-def test_remarks_of_the_pax_format_change_nothing(tmp_path: Path) -> None:
-    path, made = tmp_path / "log.tar", io.BytesIO()
+def with_remarks(remarks: dict[str, str]) -> bytes:
+    """Return a genuine export, each of its files with remarks in the pax format."""
+    made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, data in FILES.items():
-            info = member(name, size=len(data), mtime=1.5, pax_headers={"comment": "as exported"})
-            tar.addfile(info, io.BytesIO(data))
-    path.write_bytes(made.getvalue())
+            tar.addfile(member(name, size=len(data), mtime=1.5, pax_headers=remarks), io.BytesIO(data))
+    return made.getvalue()
+
+
+def test_remarks_of_the_pax_format_change_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.tar"
+    path.write_bytes(with_remarks({"comment": "as exported"}))
     assert b"comment=" in path.read_bytes()
     assert verify("export", path, "--vkey", KEEPER.vkey)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "remarks",
+    [{"path": "other"}, {"size": "1"}, {"linkpath": "other"}, {"GNU.sparse.major": "1"}, {"c": "x" * 140_000}],
+)
+def test_archive_that_other_readers_would_read_otherwise_is_refused(remarks: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "log.tar"
+    path.write_bytes(with_remarks(remarks))
+    assert verify("export", path, "--vkey", KEEPER.vkey)[0] == 1
 
 
 def test_archive_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,6 +185,24 @@ def test_event_of_a_dossier_that_is_changed_missing_or_exchanged_is_found(positi
         assert (status, found["position"]) == (1, position)
 
 
+def test_hidden_event_is_not_proved_by_the_proof_of_another(tmp_path: Path) -> None:
+    hashed = base64.b64encode(GENUINE.leaves[4]).decode()
+    listed = {"events": [{"position": 2, "hidden": True, "leaf_hash": hashed}]}
+    false = {**dossier([], [2]), "dossier.json": spelled(listed), "proofs/2.tlog-proof": proof_of(5)}
+    assert judged(tmp_path, false, "--vkey", KEEPER.vkey)[0] == 1
+
+
+@pytest.mark.parametrize(("size", "status"), [(65_535, 0), (65_536, 1)])
+def test_event_of_65_535_bytes_is_read_and_a_longer_one_is_not(size: int, status: int, tmp_path: Path) -> None:
+    actor = "p" * (size - len(rewritten(entry_at(2), actor="")))
+    long = rewritten(entry_at(2), actor=actor)
+    export = GENUINE.rebuilt([entry_at(1), long, *GENUINE.entries[2:]], KEEPER)
+    proved = {"events/2": long, "proofs/2.tlog-proof": proof_of(2, export), "checkpoint": export.note}
+    assert len(long) == size
+    assert judged(tmp_path, {**dossier([2]), **proved}, "--vkey", KEEPER.vkey)[0] == status
+    assert included(tmp_path, proof_of(2, export), long, "--vkey", KEEPER.vkey)[0] == status
+
+
 def test_event_that_a_dossier_does_not_list_is_refused(tmp_path: Path) -> None:
     assert judged(tmp_path, {**dossier(), "events/3": entry_at(3)})[0] == 1
     assert judged(tmp_path, {**dossier(), "proofs/3.tlog-proof": proof_of(3)})[0] == 1

@@ -95,7 +95,8 @@ async def _fill(root: "Connection", log: ProvinceLog, events: int) -> None:
 
 
 async def _once(log: ProvinceLog, database: Database, events: int) -> dict[str, float]:
-    signer, figures = Signer(database), {}
+    signer = Signer(database)
+    figures: dict[str, float] = {}
     began = perf_counter()
     await log.tree.grow(events)
     figures["tiles_events_per_s"] = events / (perf_counter() - began)

@@ -84,7 +84,7 @@ async def _measured(server: EmbeddedPostgres, rounds: int, events: int, say: Cal
     ):
         opened = await open_province(logs)
         say(f"(c) writing {events} events")
-        first = await _fill(root, codec, opened, events)
+        first = await fill(root, codec, opened, events)
         await root.execute(_SIDE_TABLE)
         for number in range(rounds):
             say(f"(c) round {number + 1} of {rounds}: rebuild, decode, COPY")
@@ -105,7 +105,7 @@ async def _measured(server: EmbeddedPostgres, rounds: int, events: int, say: Cal
     return medians(measured)
 
 
-async def _fill(root: "Connection", codec: Codec, opened: Opened, events: int) -> int:
+async def fill(root: "Connection", codec: Codec, opened: Opened, events: int) -> int:
     """Append events by COPY, past the service; return the position of the first."""
     log: ProvinceLog = opened.log
     head = await log.head()

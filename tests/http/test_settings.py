@@ -17,6 +17,7 @@ def test_everything_can_be_set() -> None:
     given = {
         "EMULATION_DATABASE_URL": "postgresql://db.example/emulation",
         "EMULATION_DATA": "/srv/emulation",
+        "EMULATION_MASTER_KEY": "/srv/keys/master.key",
         "EMULATION_HOST": "0.0.0.0",  # noqa: S104 - a value like any other here
         "EMULATION_PORT": "80",
         "EMULATION_WORKERS": "4",
@@ -28,6 +29,7 @@ def test_everything_can_be_set() -> None:
     assert settings_from(given) == Settings(
         database_url="postgresql://db.example/emulation",
         data=Path("/srv/emulation"),
+        master_key=Path("/srv/keys/master.key"),
         host="0.0.0.0",  # noqa: S104 - as above
         port=80,
         workers=4,

@@ -117,6 +117,12 @@ RIGHTS: Final = [
     Mutant("remove", "GRANT DELETE ON idempotency TO emulation_app", ("public.idempotency: emulation_app may DELETE",)),
     Mutant("rename", "GRANT UPDATE ON provinces TO emulation_app", ("public.provinces: emulation_app may UPDATE",)),
     Mutant("empty", "GRANT TRUNCATE ON documents TO emulation_app", ("public.documents: emulation_app may TRUNCATE",)),
+    Mutant("forget", "GRANT DELETE ON access_log TO emulation_app", ("public.access_log: emulation_app may DELETE",)),
+    Mutant(
+        "lose all names",
+        "GRANT DELETE ON sealing.province_keys TO emulation_keys",
+        ("sealing.province_keys: emulation_keys may DELETE",),
+    ),
     Mutant(
         "more than the heads",
         "GRANT SELECT ON log_head TO emulation_heads",

@@ -116,7 +116,8 @@ def test_corrections_are_the_events_that_name_the_ruling() -> None:
         {"type": ranked.type, "position": 7},
     ]
     why = reasons(Docket(), BLOC, opened, appraised, *story, causes={6: 4, 7: 4, 8: 3})
-    assert why(f"disputes/{DISPUTE}") == [3, 4, 6, 7]
+    assert why(f"disputes/{YEAR}/{DISPUTE}") == [3, 4]
+    assert why(f"disputes/{YEAR}/{DISPUTE}/corrections") == [4, 6, 7]
     assert why("disputes/khac") == why("khac") == []
 
 

@@ -1,6 +1,6 @@
 """Names are found wherever an answer shows a person, by JSON pointers that lead to them."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -19,13 +19,12 @@ class _Minutes(Document, frozen=True, kw_only=True):
     text: str = "name"
 
 
-def resolved(document: object, pointer: str) -> object:
+def resolved(document: Any, pointer: str) -> Any:  # noqa: ANN401 - any JSON
     """Return what a JSON pointer leads to (RFC 6901)."""
-    value = document
     for step in pointer.split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
-        value = value[int(key)] if isinstance(value, list) else value[key]  # type: ignore[index] # pyright: ignore[reportIndexIssue, reportUnknownVariableType]
-    return value
+        document = document[int(key) if key.isdigit() else key]
+    return document
 
 
 def test_every_erased_name_is_pointed_at_in_order() -> None:

@@ -90,6 +90,8 @@ async def test_past_is_explained_as_it_was(database_url: str, tmp_path: Path) ->
         await there.reached(await there.tell(*(event for event in told(12) if event.type.startswith("scoring."))))
         assert await explained(client, STANDINGS, as_of=first) == before
         assert (await explained(client, STANDINGS))["figures"] != before["figures"]
+        entries = (await explained(client, f"{YEAR}/timeline", as_of=first // 2, limit=1000))["figures"]
+        assert max(int(line["figure"].rpartition("/")[2]) for line in entries) <= first // 2
 
 
 async def test_timeline_explains_only_what_the_caller_may_see(database_url: str, tmp_path: Path) -> None:

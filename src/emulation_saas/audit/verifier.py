@@ -288,13 +288,13 @@ class Archive:
             name, kind, size = _header_of(header)
             start, at = at + _BLOCK, at + _BLOCK - (-size // _BLOCK) * _BLOCK
             if at > end or len(self.members) == MEMBERS_MAX:
-                raise TamperedError(f"the archive is cut off in {name}, or holds too many files")
+                raise TamperedError(f"the archive is cut off in {name!a}, or holds too many files")
             if kind in b"xg":  # remarks of the pax format: let pass where they change nothing
                 remarks = self._bytes(start, min(size, NOTE_BYTES_MAX))
                 if size > NOTE_BYTES_MAX or re.search(rb"path=|size=|hdrcharset=|GNU\.", remarks):
                     raise TamperedError("the archive renames or resizes its files")
             elif kind not in b"0\0" or not _MEMBER_NAME.fullmatch(name) or name in self.members:
-                raise TamperedError(f"the archive holds something that is no regular file of its own: {name!r}")
+                raise TamperedError(f"the archive holds something that is no regular file of its own: {name!a}")
             else:
                 self.members[name] = (start, size)
         if not _BLOCK * 2 <= end - at <= _PADDING_MAX or any(self._bytes(at, end - at)):

@@ -87,6 +87,8 @@ _HEADERS: Final = {
     "RetryAfter": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}},
 }
 _Json = dict[str, Any]
+_Place = tuple[Any, Callable[[_Json, _Json], None]]
+"""A type, and what puts its schema where it belongs."""
 
 
 class _Document(OpenAPIRenderPlugin):
@@ -152,30 +154,34 @@ def _completed(app: Litestar, schema: _Json) -> _Json:
 
 def _with_own_schemas(app: Litestar, paths: _Json) -> _Json:
     """Put the types' own schemas for bodies and answers, and return the components they and problems need."""
-    places: list[tuple[Any, Callable[[_Json, _Json], None]]] = []
+    places: list[_Place] = []
     for operation, handler in _operations(app, paths):
         if data := handler.parsed_fn_signature.parameters.get("data"):
             places.append((data.annotation, partial(_put_body, operation)))
-        status = str(handler.status_code)
-        if answers := handler.opt.get(ANSWERS):
-            told_as = {media_type: {"schema": told} for media_type, told in answers.items()}
-            operation["responses"][status]["content"] = told_as
-        places += [
-            (told, partial(_put_answer, operation, status, media_type))
-            for media_type, told in (answers or {}).items()
-            if isinstance(told, type)
-        ]
-        for parameter in operation.get("parameters", []):
-            if pattern := handler.opt.get(SPELLED, {}).get(parameter["name"]):
-                parameter["schema"]["pattern"] = pattern
+        places += _told_otherwise(operation, handler)
         answer = handler.parsed_fn_signature.return_type.annotation
         if isinstance(answer, type) and issubclass(answer, msgspec.Struct):
-            places.append((answer, partial(_put_answer, operation, status, "application/json")))
+            places.append((answer, partial(_put_answer, operation, str(handler.status_code), "application/json")))
     types = [annotation for annotation, _ in places]
     schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REF)
     for (_, put), schema in zip(places, schemas, strict=False):
         put(schema, components)
     return components
+
+
+def _told_otherwise(operation: _Json, handler: HTTPRouteHandler) -> list[_Place]:
+    """Put what a handler says of its answers and its path in its options, and return where its structs go."""
+    for parameter in operation.get("parameters", []):
+        if pattern := handler.opt.get(SPELLED, {}).get(parameter["name"]):
+            parameter["schema"]["pattern"] = pattern
+    answers: _Json = handler.opt.get(ANSWERS, {})
+    if not answers:
+        return []
+    status = str(handler.status_code)
+    others: _Json = {media_type: {"schema": told} for media_type, told in answers.items() if isinstance(told, dict)}
+    operation["responses"][status]["content"] = others
+    structs = [(media_type, told) for media_type, told in answers.items() if isinstance(told, type)]
+    return [(told, partial(_put_answer, operation, status, media_type)) for media_type, told in structs]
 
 
 def _operations(app: Litestar, paths: _Json) -> Iterator[tuple[_Json, HTTPRouteHandler]]:

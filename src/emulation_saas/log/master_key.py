@@ -50,6 +50,23 @@ class MasterKey:
             raise MasterKeyError(msg) from error
 
 
+class NoMasterKey(MasterKey):
+    """Stands where nothing personal is opened or sealed: an export takes events as they lie there."""
+
+    def __init__(self) -> None:
+        """Take nothing."""
+        super().__init__(b"")
+
+    def wrap(self, province_key: bytes) -> bytes:
+        """Refuse."""
+        return self.unwrap(province_key)
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """Refuse: `MasterKeyError`."""
+        del wrapped
+        raise MasterKeyError("the master key is needed for what is personal, and none was named")
+
+
 def make_master_key(path: Path) -> None:
     """Make a new key at a path; a file that is there stays."""
     write_once(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")

@@ -62,7 +62,7 @@ class AccessLogDigested(Event, frozen=True, kw_only=True):
 
     def tags(self) -> list[str]:
         """Return the tag of the day."""
-        return [f"access-log:{self.day}"]
+        return [f"day:{self.day}"]
 
     def subject(self) -> str | None:
         """Return the day of the access log."""

@@ -222,7 +222,7 @@ async def read_access_log_digest(
     """Compare what a day's lines come to now with what was recorded when the day was over."""
     _require_access(authority)
     head = await log.head()
-    tags = [f"access-log:{day}"]
+    tags = [f"day:{day}"]
     found = await log.recorded([Selector(types=[AccessLogDigested], tags=tags)], through=head.position)
     stored = await access_log.digest(log.province, day)
     if not found:

@@ -159,7 +159,7 @@ class DigestAccessLog(UseCase[bool]):
     sha256: str
 
     def facts(self) -> Sequence[Selector]:
-        return [Selector(types=[AccessLogDigested], tags=[f"access-log:{self.day}"])]
+        return [Selector(types=[AccessLogDigested], tags=[f"day:{self.day}"])]
 
     @staticmethod
     def initial() -> bool:

@@ -28,8 +28,8 @@ from emulation_saas.projecting.paths import Named
 from emulation_saas.projecting.refusals import DiffBackwards, DiffTooWide, NoSuchDocument
 from emulation_saas.projecting.views import Asked, Listing, Names
 
-DIFF_EVENTS_MAX: Final = 500
-"""Events of a document between the two sides of one comparison: each is folded and looked at by itself."""
+DIFF_EVENTS_MAX: Final = 300
+"""Events of a document between the two sides of one comparison: each is folded and shown by itself, in some 8 ms."""
 
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 

@@ -142,7 +142,10 @@ async def find_figures(
     """
     asked = Asked(where=named.where, may=may, valid_on=on, names={}, through=0, limit=PAGE_MAX)
     scope = scope_of(named.projection, named.view, asked)
-    found: Found = await finder.find(log, (named.projection, named.view), scope, when.position)
+    if named.view.is_append_only and when.position is not None:  # what is stored also holds what came after
+        found: Found = await finder.fold(log, named.projection, scope, when.position)
+    else:
+        found = await finder.find(log, (named.projection, named.view), scope, when.position)
     asked = Asked(where=named.where, may=may, valid_on=on, names={}, through=found.through, limit=PAGE_MAX)
     if rendered(named.view, found.documents, asked) is None:
         raise NoSuchDocument

@@ -27,7 +27,7 @@ CREATE TABLE access_log (
     position bigint,
     reason text NOT NULL,
     CONSTRAINT access_log_is_in_order_of_time PRIMARY KEY (province_id, day, at, entry_id),
-    CONSTRAINT access_log_day_is_counted_in_vietnam CHECK (day = (at AT TIME ZONE INTERVAL '7 hours')::date)
+    CONSTRAINT access_log_day_is_counted_in_vietnam CHECK (day = (at AT TIME ZONE interval '7 hours')::date)
 );
 COMMENT ON TABLE access_log IS 'Reads of personal data, and by auditors: added before the answer is sent, never changed.';
 COMMENT ON COLUMN access_log.request IS 'Method and path, without the query. Paths hold handles, so nobody''s name.';

@@ -5,4 +5,4 @@ FROM access_log
 WHERE
     province_id = $1
     AND day > $2
-    AND day < ((clock_timestamp() - $3::interval) AT TIME ZONE INTERVAL '7 hours')::date;
+    AND day < ((clock_timestamp() - $3::interval) AT TIME ZONE interval '7 hours')::date;

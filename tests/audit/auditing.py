@@ -26,9 +26,11 @@ from emulation_saas.log import ProvinceLog, ProvinceLogs
 from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.postgres.database import Database, open_database
 from emulation_saas.privacy.access_log import AccessLog
+from emulation_saas.projecting.reading import Reader
 from emulation_saas.provinces.routes import PLATFORM_ROUTES
 from emulation_saas.settings import Operator, Settings
 from emulation_saas.wiring import ROUTES
+from projections import PROJECTIONS
 from tests.builders import AGENCY, BLOC, SAMPLES
 from tests.database import superuser
 from tests.http.notebook import AUDIENCE, calling, jwks, token
@@ -85,7 +87,7 @@ async def serving(
     """Lend a service; `filled`: with an event of every type and a person for every role."""
     async with open_database(url) as database, running_logs(url, clock=clock) as logs:
         log = await logs.find("bac-song") or (await open_province(logs)).log
-        signer = Signer(database)
+        signer, access_log = Signer(database), AccessLog(logs, database)
 
         async def reachable() -> None:
             return None
@@ -95,8 +97,8 @@ async def serving(
             platform_routes=PLATFORM_ROUTES,
             logs=logs,
             verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=KeySource(jwks(folder)))]),
-            given={"signer": signer},
-            recorder=AccessLog(logs, database).record,
+            given={"signer": signer, "access_log": access_log, "reader": Reader(database, PROJECTIONS)},
+            recorder=access_log.record,
             settings=Settings(operators=(Operator(issuer=ISSUER, sub="operator"),)),
             reachable=reachable,
             receipt=partial(receipt, signer),
@@ -109,8 +111,11 @@ async def serving(
             yield service
 
 
+_NOT_TOLD: Final = {LogOpened, LogKeyRotated}
+
+
 def _of_every_type() -> list[Event]:
-    told = [sample for kind, sample in SAMPLES.items() if kind not in {LogOpened, LogKeyRotated}]
+    told = [sample for kind, sample in SAMPLES.items() if kind not in _NOT_TOLD and kind.becomes is None]
     told.append(MemberAdmitted(bloc=BLOC, agency=AGENCY, effective_on=date(2026, 1, 1), legal_basis="QĐ 1"))
     for number, role in enumerate(ROLES):
         person = PersonId(f"p-{_LETTERS[number] * 10}")
