@@ -26,10 +26,13 @@ from emulation_saas.log import ProvinceLog, ProvinceLogs
 from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.postgres.database import Database, open_database
 from emulation_saas.privacy.access_log import AccessLog
-from emulation_saas.projecting.reading import Reader
+from emulation_saas.projecting import Reader, document_routes
+from emulation_saas.projecting.finding import Finder
+from emulation_saas.projecting.supposing import Supposer
+from emulation_saas.projecting.travel_routes import TRAVEL_ROUTES
 from emulation_saas.provinces.routes import PLATFORM_ROUTES
 from emulation_saas.settings import Operator, Settings
-from emulation_saas.wiring import ROUTES
+from emulation_saas.wiring import ROUTES, require_sound
 from projections import PROJECTIONS
 from tests.builders import AGENCY, BLOC, SAMPLES
 from tests.database import superuser
@@ -92,12 +95,20 @@ async def serving(
         async def reachable() -> None:
             return None
 
+        finder = Finder(database, PROJECTIONS)
         app = create_app(
             routes=ROUTES,
             platform_routes=PLATFORM_ROUTES,
+            documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
             logs=logs,
             verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=KeySource(jwks(folder)))]),
-            given={"signer": signer, "access_log": access_log, "reader": Reader(database, PROJECTIONS)},
+            given={
+                "signer": signer,
+                "access_log": access_log,
+                "reader": Reader(database, PROJECTIONS),
+                "finder": finder,
+                "supposer": Supposer(finder, require_sound),
+            },
             recorder=access_log.record,
             settings=Settings(operators=(Operator(issuer=ISSUER, sub="operator"),)),
             reachable=reachable,

@@ -14,6 +14,7 @@ from emulation_saas.log.codec import Place
 from emulation_saas.log.events import Unknown
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.sealing import Opener, derive
+from emulation_saas.projecting.digesting import digest_of
 from emulation_saas.projecting.views import officials_of
 from emulation_saas.wiring import EVENT_TYPES
 from projections import PROJECTIONS
@@ -73,6 +74,7 @@ def test_no_figure_and_no_root_depends_on_a_key(history: list[AnyRecorded]) -> N
     opened, shredded = read(bodies, opener), read(bodies, SHREDDED)
     for projection in PROJECTIONS:  # what a document shows besides names is made from its state alone
         assert by_hand(projection, shredded) == by_hand(projection, opened)
+    assert digest_of(PROJECTIONS, shredded) == digest_of(PROJECTIONS, opened)
     assert root_of(bodies) == root
     text = json.encode([recorded.event for recorded in shredded]).decode()
     assert OFFICER_NAME not in text

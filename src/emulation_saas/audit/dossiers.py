@@ -2,8 +2,9 @@
 
     dossier.json   checkpoint   vkey   events/{p}   proofs/{p}.tlog-proof   standings-before.json   standings-after.json
 
-Everything is as of one signed size. Of an event that the reader may not see there is the leaf hash and the proof that
-something stands at its place. The standings are those that the corrections found and those that they left.
+Everything is as of one signed size, and `vkey` has a line for each key that the log names. Of an event that the reader
+may not see there is the leaf hash and the proof that something stands at its place. The standings are those that the
+corrections found and those that they left.
 """
 
 from collections.abc import Callable
@@ -75,11 +76,10 @@ async def dossier(
         "events": events,
         "standings": {name: at for name, (at, _) in standings.items()},
     }
-    first, *_ = await named_vkeys(log)
     whole = {
         "dossier.json": _encode(about) + b"\n",
         "checkpoint": head.note.encode(),
-        "vkey": f"{first}\n".encode(),
+        "vkey": "".join(f"{each}\n" for each in await named_vkeys(log)).encode(),
         **files,
         **{f"standings-{name}.json": document for name, (_, document) in standings.items()},
     }

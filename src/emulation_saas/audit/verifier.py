@@ -720,7 +720,10 @@ def check_dossier(archive: Archive, given: Sequence[Vkey], report: Report) -> No
     dossier = _document(archive.read("dossier.json", DOCUMENT_BYTES_MAX), "dossier.json")
     checkpoint = parse_checkpoint(archive.read("checkpoint", NOTE_BYTES_MAX))
     claimed = _text(archive.read("vkey", NOTE_BYTES_MAX), "vkey").removesuffix("\n").split("\n")
-    keys = given or [Vkey.parse(each) for each in claimed]  # more than one where the log's key was rotated
+    own = [Vkey.parse(each) for each in claimed]  # more than one where the log's key was rotated
+    if given and not set(given) & set(own):
+        raise TamperedError("the dossier names other keys than the one that is trusted")
+    keys = given or own
     _demand_signed(checkpoint, keys, report)
     roots, used, hidden = {checkpoint.size: checkpoint.root}, {"dossier.json", "checkpoint", "vkey"}, list[int]()
     for listed in _list(dossier.get("events"), "events") or [None]:  # none at all is as malformed as a false one
