@@ -162,7 +162,9 @@ class Docket(Projection[Cases]):
             found[name] = Figure(case_.state, _STATE, at=steps)
             found[f"{name}/is_overdue"] = Figure(case_.is_overdue(on), _OVERDUE, at=steps)
             corrections = tuple(made.position for made in case_.corrections)
-            found[f"{name}/corrections"] = Figure(len(corrections), _CORRECTED, at=(*ended, *corrections))
+            found[f"{name}/corrections"] = Figure(
+                len(corrections), _CORRECTED, at=(case_.position, *ended, *corrections)
+            )
         return found
 
     @property

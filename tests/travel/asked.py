@@ -35,9 +35,13 @@ PATHS = [
     f"/blocs/{BLOCS[0]}/years",
     YEAR,
     *(f"{YEAR}/{name}" for name in ("pledge", "offices", "standings", "ratings", "ballots", "nominations", "timeline")),
+    f"{YEAR}/disputes",
+    f"{YEAR}/disputes/d-0",
     f"{YEAR}/ballots/b-0/tally",
 ]
 """One for each view."""
+RICH = 325
+"""The seed of a history that has something to say in each of these."""
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from tests.projections.histories import AGENCIES, BLOCS, OFFICER, YEARS, histori
 from tests.projections.live import place, told
 from tests.projections.test_laws import by_hand
 from tests.scenario import ADMIN
-from tests.travel.asked import HERE, serving
+from tests.travel.asked import HERE, RICH, serving
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
 
@@ -94,7 +94,7 @@ async def test_digest_over_http_is_that_of_a_replay_in_whatever_parts(
 ) -> None:
     async with place(database_url) as there, serving(there, tmp_path) as client:
         signed = PledgeSigned(bloc=BLOCS[0], year=YEARS[0], agency=AGENCIES[0], signed_by=OFFICER)
-        head = await there.tell(*told(11), signed)
+        head = await there.tell(*told(RICH), signed)
         history = await there.history()
         for position in (0, 3, head // 2, head):
             for window, part in ((4_000, 500), (20, 3)):

@@ -15,7 +15,7 @@ from tests.builders import BLOC, FULL_SAMPLES, SAMPLES
 from tests.projections.histories import recorded
 from tests.projections.live import place, running, told
 from tests.scenario import ADMIN, NOBODY, representing
-from tests.travel.asked import HERE, PATHS, STANDINGS, YEAR, serving
+from tests.travel.asked import HERE, PATHS, RICH, STANDINGS, YEAR, serving
 
 
 async def explained(client: httpx.AsyncClient, path: str, **query: Any) -> dict[str, Any]:  # noqa: ANN401 - a query's values
@@ -33,7 +33,7 @@ def nodes(derivation: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def test_every_figure_of_every_document_is_explained_down_to_events(database_url: str, tmp_path: Path) -> None:
     async with place(database_url) as there, serving(there, tmp_path) as client:
-        head = await there.tell(*told(11))
+        head = await there.tell(*told(RICH))
         history = {each.position: each for each in await there.history()}
         tried = 0
         for path in PATHS[:-1]:
@@ -54,7 +54,7 @@ async def test_every_figure_of_every_document_is_explained_down_to_events(databa
 
 async def test_sum_is_told_with_its_parts_and_rank_with_all_sums(database_url: str, tmp_path: Path) -> None:
     async with place(database_url) as there, serving(there, tmp_path) as client:
-        await there.tell(*told(11))
+        await there.tell(*told(RICH))
         figures = {line["figure"]: line for line in (await explained(client, STANDINGS))["figures"]}
         ranked = next(name for name in figures if name.startswith("rank/"))
         rank = (await explained(client, STANDINGS, figure=ranked))["derivation"]
@@ -71,7 +71,7 @@ async def test_sum_is_told_with_its_parts_and_rank_with_all_sums(database_url: s
 
 async def test_figures_are_listed_page_by_page_as_of_one_position(database_url: str, tmp_path: Path) -> None:
     async with place(database_url) as there, serving(there, tmp_path) as client:
-        await there.tell(*told(11))
+        await there.tell(*told(RICH))
         whole = await explained(client, STANDINGS, limit=1000)
         page = await explained(client, STANDINGS, limit=3)
         walked = list(page["figures"])
@@ -85,7 +85,7 @@ async def test_figures_are_listed_page_by_page_as_of_one_position(database_url: 
 
 async def test_past_is_explained_as_it_was(database_url: str, tmp_path: Path) -> None:
     async with place(database_url) as there, running(there), serving(there, tmp_path) as client:
-        first = await there.tell(*told(11))
+        first = await there.tell(*told(RICH))
         before = await explained(client, STANDINGS, as_of=first)
         await there.reached(await there.tell(*(event for event in told(12) if event.type.startswith("scoring."))))
         assert await explained(client, STANDINGS, as_of=first) == before
@@ -96,7 +96,7 @@ async def test_past_is_explained_as_it_was(database_url: str, tmp_path: Path) ->
 
 async def test_timeline_explains_only_what_the_caller_may_see(database_url: str, tmp_path: Path) -> None:
     async with place(database_url) as there, serving(there, tmp_path) as client:
-        head = await there.tell(*told(11))
+        head = await there.tell(*told(RICH))
         listed = await explained(client, f"{YEAR}/timeline", limit=1000)
         shown = (await client.get(f"{HERE}{YEAR}/timeline", params={"limit": 1000, "as_of": head})).json()
         at = {line["figure"].rpartition("/")[2] for line in listed["figures"]}
@@ -136,7 +136,7 @@ async def test_small_explanation_says_where_it_is_cut(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with place(database_url) as there, serving(there, tmp_path) as client:
-        await there.tell(*told(11))
+        await there.tell(*told(RICH))
         ranked = next(
             line["figure"] for line in (await explained(client, STANDINGS))["figures"] if line.get("op") == "rank"
         )

@@ -12,7 +12,7 @@ from emulation_saas.kernel.ids import AgencyId, PersonId
 from tests.logs import ISSUER
 from tests.projections.histories import BLOCS
 from tests.projections.live import place, running, told
-from tests.travel.asked import HERE, PATHS, STANDINGS, serving
+from tests.travel.asked import HERE, PATHS, RICH, STANDINGS, serving
 
 AUDITOR = PersonId("p-kiemtoan222")
 MEMBER = PersonId("p-thanhvien22")
@@ -46,7 +46,7 @@ async def asked(client: httpx.AsyncClient, method: str, path: str, given: dict[s
 
 async def test_answer_of_the_past_names_its_root_and_the_present_none(database_url: str, tmp_path: Path) -> None:
     async with place(database_url) as there, running(there), serving(there, tmp_path) as client:
-        head = await there.tell(*told(11))
+        head = await there.tell(*told(RICH))
         await there.reached(await there.tell(*told(12)[:5]))
         for path in PATHS[:-1]:
             past = await client.get(f"{HERE}{path}".rstrip("/"), params={"as_of": head})
@@ -67,7 +67,7 @@ async def test_answer_of_the_past_names_its_root_and_the_present_none(database_u
 
 async def test_who_lost_his_role_today_cannot_read_the_past(database_url: str, tmp_path: Path) -> None:
     async with place(database_url) as there, serving(there, tmp_path, "auditor") as client:
-        head = await there.tell(*told(11), *auditor)
+        head = await there.tell(*told(RICH), *auditor)
         for method, path, given in questions(head):
             assert (await asked(client, method, path, given)).status_code == 200, path
         assert (await client.get(f"{HERE}/digest", params={"as_of": head})).status_code == 200
@@ -90,7 +90,7 @@ async def test_who_lost_his_role_today_cannot_read_the_past(database_url: str, t
 
 async def test_stranger_asks_about_public_documents_only(database_url: str, tmp_path: Path) -> None:
     async with place(database_url) as there, serving(there, tmp_path, "member") as client:
-        head = await there.tell(*told(11), *member)
+        head = await there.tell(*told(RICH), *member)
         for method, path, given in questions(head):
             assert (await asked(client, method, path, given)).status_code == 403, path
         public = f"/blocs/{BLOCS[0]}"
