@@ -199,7 +199,13 @@ def test_everything_made_up_is_listed(played: Played) -> None:
     ]
     assert len(texts) > 40
     assert [(key, text) for key, text in texts if text not in together and not text.startswith("Quản trị viên")] == []
-    for figures in ("standings 2023 criteria, points, ranks", "persons: ", "bloc effective_on, members.since"):
+    for figures in (
+        "standings 2023 criteria, points, ranks",
+        "year 2023 rules.dispute_answer_days",
+        "dispute minh-hoa-kien-nghi-1 evidence, answer, decision, corrections",
+        "persons: ",
+        "bloc effective_on, members.since",
+    ):
         assert figures in together
     ballots = [step.body["ballot"] for step in steps if step.key.startswith("ballot.")]
     assert len(ballots) == 5
