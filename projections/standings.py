@@ -1,10 +1,12 @@
 """Who stands where in a bloc's year, and why: claimed, appraised and counted points of every member and criterion.
 
-Not scored is not zero: a criterion without points is not listed, and a member without any score is not ranked.
+Not scored is not zero: a criterion without points is not listed, and a member without any score is not ranked. Who was
+scored and is no member of the year any more stays listed, and is named with the frozen ranking, which leaves him out.
 Figures: `points/{agency}/{criterion}`, `points/{agency}`, the sum of those, `rank/{agency}`, by all sums, `frozen`.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -13,14 +15,25 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from emulation_saas.kernel.events import AnyRecorded, Event, YearEvent
-from emulation_saas.kernel.ids import AgencyId, BlocId
-from emulation_saas.kernel.numbers import PointsText, spell_points
+from emulation_saas.kernel.ids import AgencyId
+from emulation_saas.kernel.numbers import spell_points
 from emulation_saas.projecting.figures import Figure, FigureRule, Figures
 from emulation_saas.projecting.projection import Projection
-from emulation_saas.projecting.views import Asked, Document, DocumentView, Position, View, parties
+from emulation_saas.projecting.views import Asked, DocumentView, View, parties
 from emulation_saas.scoring.events import Rank, RankingFrozen, ScoreAppraised, SelfScoreSubmitted, Stage
 from emulation_saas.scoring.ranking import rank, total_of
 from emulation_saas.years.events import YearOpened
+from projections.standings_shapes import (
+    Appraised,
+    Claimed,
+    FrozenRank,
+    FrozenRanking,
+    Leaf,
+    Score,
+    Standing,
+    StandingsDocument,
+    Version,
+)
 
 
 class Appraisal(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -43,13 +56,6 @@ class Member(msgspec.Struct, frozen=True):
         return total_of(self.claimed, {criterion: given.points for criterion, given in self.appraised.items()})
 
 
-class Version(msgspec.Struct, frozen=True, gc=False):
-    """One frozen version of the ranking; how it stood is read as of its position."""
-
-    version: int
-    position: Position
-
-
 class Table(msgspec.Struct, frozen=True):
     """The state of one bloc's year."""
 
@@ -59,6 +65,8 @@ class Table(msgspec.Struct, frozen=True):
     versions: tuple[Version, ...] = ()
     ranks: list[Rank] = []
     """Of the newest version."""
+    left_out: list[AgencyId] = []
+    """Who had a score when that was kept, and is not in it."""
 
 
 _NOT_SCORED: Final = Member()
@@ -70,80 +78,11 @@ _RANK: Final = FigureRule("standings.rank-by-points@1", "Best first; equal point
 _FROZEN: Final = FigureRule("standings.last-frozen@1", "The ranking as it was last kept", "latest")
 
 
-class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """What the member claims."""
-
-    points: PointsText
-    position: Position
-
-
-class Appraised(msgspec.Struct, frozen=True, kw_only=True):
-    """What the appraisal gives."""
-
-    points: PointsText
-    stage: Stage
-    position: Position
-
-
-class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """One scored criterion of one member."""
-
-    criterion: str
-    points: PointsText
-    """What counts."""
-    claimed: Claimed | UnsetType = UNSET
-    appraised: Appraised | UnsetType = UNSET
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One member: its points, where it stands with them, and what they are made of."""
-
-    agency: AgencyId
-    rank: int
-    points: PointsText
-    scores: list[Score]
-
-
-class Leaf(msgspec.Struct, frozen=True, kw_only=True):
-    """A criterion that is scored, and its maximum."""
-
-    criterion: str
-    points_max: PointsText
-
-
-class FrozenRank(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a frozen ranking."""
-
-    agency: AgencyId
-    points: PointsText
-    rank: int
-
-
-class FrozenRanking(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest version of the ranking that was kept."""
-
-    version: int
-    position: Position
-    ranks: list[FrozenRank]
-
-
-class StandingsDocument(Document, frozen=True, kw_only=True):
-    """The standings of a bloc's year, best first; equal points share a rank."""
-
-    bloc: BlocId
-    year: int
-    criteria: list[Leaf]
-    standings: list[Standing]
-    frozen: FrozenRanking | UnsetType = UNSET
-    versions: list[Version]
-    """All versions of the ranking that were kept; each is read by `as_of` its position."""
-
-
 class Standings(Projection[Table]):
     """Who stands where in a bloc's year, and why."""
 
     name: ClassVar[str] = "standings"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, SelfScoreSubmitted, ScoreAppraised, RankingFrozen)
 
     def key(self, event: YearEvent) -> str:
@@ -163,18 +102,20 @@ class Standings(Projection[Table]):
             appraised[event.criterion] = Appraisal(event.points, recorded.position, event.stage)
             members = state.members.copy()
             members[event.agency] = Member(member.claimed, member.claimed_at, appraised)
-            return Table(state.leaves, members, state.versions, state.ranks)
+            return Table(state.leaves, members, state.versions, state.ranks, state.left_out)
         match event:
             case SelfScoreSubmitted(agency=agency, points=sheet):
                 member = state.members.get(agency, _NOT_SCORED)
                 claimed = {claim.criterion: claim.points for claim in sheet}
                 scored = Member(claimed, recorded.position, member.appraised)
-                return Table(state.leaves, {**state.members, agency: scored}, state.versions, state.ranks)
+                members = {**state.members, agency: scored}
+                return Table(state.leaves, members, state.versions, state.ranks, state.left_out)
             case RankingFrozen(version=version, ranks=ranks):
                 versions = (*state.versions, Version(version, recorded.position))
-                return Table(state.leaves, state.members, versions, ranks)
+                left_out = sorted(_totals(state).keys() - {row.agency for row in ranks})
+                return Table(state.leaves, state.members, versions, ranks, left_out)
             case YearOpened(scheme=scheme):
-                return Table(scheme.leaves(), state.members, state.versions, state.ranks)
+                return Table(scheme.leaves(), state.members, state.versions, state.ranks, state.left_out)
             case _:  # pragma: no cover - `reads` names no other
                 return state
 
@@ -188,15 +129,14 @@ class Standings(Projection[Table]):
         totals = _totals(state)
         compared = tuple(f"points/{agency}" for agency in totals)
         figures |= {f"rank/{row.agency}": Figure(row.rank, _RANK, inputs=compared) for row in rank(totals)}
-        if state.versions:
-            newest = state.versions[-1]
-            frozen = FrozenRanking(version=newest.version, position=newest.position, ranks=_frozen_ranks(state))
-            figures["frozen"] = Figure(frozen, _FROZEN, at=(newest.position,))
+        frozen = _frozen(state)
+        if frozen is not UNSET:
+            figures["frozen"] = Figure(frozen, _FROZEN, at=(frozen.position,))
         return figures
 
     def contradiction(self, state: Table, recorded: AnyRecorded) -> str | None:
         match recorded.event:
-            case RankingFrozen(ranks=ranks) if ranks != rank(_totals(state)):
+            case RankingFrozen(ranks=ranks) if ranks != rank(_totals(state, {row.agency for row in ranks})):
                 return "the frozen ranking is not the one that follows from the scores before it"
             case SelfScoreSubmitted(points=sheet) if state.leaves:
                 return next(
@@ -212,8 +152,13 @@ class Standings(Projection[Table]):
         return VIEWS
 
 
-def _totals(state: Table) -> dict[AgencyId, Decimal]:
-    return {agency: total for agency, member in state.members.items() if (total := member.total()) is not None}
+def _totals(state: Table, agencies: AbstractSet[AgencyId] | None = None) -> dict[AgencyId, Decimal]:
+    """Return the totals of those, or of all, that have one."""
+    return {
+        agency: total
+        for agency, member in state.members.items()
+        if (agencies is None or agency in agencies) and (total := member.total()) is not None
+    }
 
 
 def _counted(member: Member) -> dict[str, Figure]:
@@ -236,12 +181,19 @@ def _unscorable(state: Table, criterion: str, points: Decimal) -> str | None:
     return f"{criterion} is worth at most {spell_points(most)}" if points > most else None
 
 
-def _frozen_ranks(state: Table) -> list[FrozenRank]:
-    return [FrozenRank(agency=row.agency, points=spell_points(row.points), rank=row.rank) for row in state.ranks]
+def _frozen(state: Table) -> FrozenRanking | UnsetType:
+    if not state.versions:
+        return UNSET
+    newest = state.versions[-1]
+    return FrozenRanking(
+        version=newest.version,
+        position=newest.position,
+        ranks=[FrozenRank(agency=row.agency, points=spell_points(row.points), rank=row.rank) for row in state.ranks],
+        left_out=state.left_out or UNSET,
+    )
 
 
 def _render(state: Table, asked: Asked) -> StandingsDocument:
-    newest = state.versions[-1] if state.versions else None
     return StandingsDocument(
         bloc=asked.where.bloc,
         year=asked.where.year,
@@ -255,13 +207,7 @@ def _render(state: Table, asked: Asked) -> StandingsDocument:
             )
             for row in rank(_totals(state))
         ],
-        frozen=UNSET
-        if newest is None
-        else FrozenRanking(
-            version=newest.version,
-            position=newest.position,
-            ranks=_frozen_ranks(state),
-        ),
+        frozen=_frozen(state),
         versions=list(state.versions),
     )
 

@@ -18,7 +18,7 @@ from emulation_saas.kernel.ids import OPERATOR, AgencyId, PersonId, mint_person
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Codec, MasterKey, ProvinceLog, ProvinceLogs, Registry
 from emulation_saas.log.key_files import write_once
-from emulation_saas.postgres.database import open_database
+from emulation_saas.postgres.database import Database, open_database
 from emulation_saas.provinces.use_cases import OpenProvince
 from emulation_saas.wiring import AUTHORITY, EVENT_TYPES
 
@@ -39,17 +39,25 @@ async def running_logs(
     url: str, *, extra: tuple[type[Event], ...] = (), clock: Callable[[], datetime] = utc_now, app_max: int = 8
 ) -> AsyncGenerator[ProvinceLogs]:
     """Lend the logs of a database as one process of the service has them."""
-    async with open_database(url, app_max=app_max) as database:
-        logs = ProvinceLogs(
-            database,
-            Codec(Registry([*EVENT_TYPES, *extra])),
-            AUTHORITY,
-            origin="log.test",
-            master=MasterKey(MASTER_KEY),
-            clock=clock,
-        )
-        async with logs.running():
-            yield logs
+    async with open_database(url, app_max=app_max) as database, logs_of(database, extra=extra, clock=clock) as logs:
+        yield logs
+
+
+@asynccontextmanager
+async def logs_of(
+    database: Database, *, extra: tuple[type[Event], ...] = (), clock: Callable[[], datetime] = utc_now
+) -> AsyncGenerator[ProvinceLogs]:
+    """Lend the same on these connections."""
+    logs = ProvinceLogs(
+        database,
+        Codec(Registry([*EVENT_TYPES, *extra])),
+        AUTHORITY,
+        origin="log.test",
+        master=MasterKey(MASTER_KEY),
+        clock=clock,
+    )
+    async with logs.running():
+        yield logs
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,15 @@ class Opened:
 async def open_province(logs: ProvinceLogs, handle: str = "bac-song") -> Opened:
     """Open a province with one administrator, `sub` being `admin@{handle}`."""
     admin = mint_person()
-    opening = OpenProvince(
+    await logs.open(handle, opening(handle, admin), by=Acting(OPERATOR))
+    log = await logs.find(handle)
+    assert log is not None
+    return Opened(log, admin)
+
+
+def opening(handle: str, admin: PersonId) -> OpenProvince:
+    """Return the opening of a province."""
+    return OpenProvince(
         province=handle,
         name="Tỉnh Bắc Sông",
         kind="tinh",
@@ -79,10 +95,6 @@ async def open_province(logs: ProvinceLogs, handle: str = "bac-song") -> Opened:
         sub=f"admin@{handle}",
         admin_name="Nguyễn Thị Quản Trị",
     )
-    await logs.open(handle, opening, by=Acting(OPERATOR))
-    log = await logs.find(handle)
-    assert log is not None
-    return Opened(log, admin)
 
 
 def register(agency: str) -> RegisterAgency:

@@ -382,13 +382,8 @@ class Marked:
         return {"dispute": self.handle("kien-nghi")}
 
     def _evidence(self) -> dict[str, Any]:
-        return {
-            "sha256": "0" * 64,
-            "title": self.text("minh chứng"),
-            "media_type": "application/pdf",
-            "size": 1,
-            "held_by": self.handle("noi-vu"),
-        }
+        file = {"sha256": "0" * 64, "media_type": "application/pdf", "size": 1}
+        return {**file, "title": self.text("minh chứng"), "held_by": self.handle("noi-vu")}
 
     def _privacy(self) -> list[Step]:
         of_person = "/persons/{person}"

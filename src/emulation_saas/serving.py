@@ -44,7 +44,7 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_l
 
     def environment() -> Mapping[str, str]:
         url = database.url if database is not None else settings.database_url or ""
-        asyncio.run(prepare(url, report))
+        asyncio.run(prepare(url, report, workers=settings.workers))
         asyncio.run(settle_master_key(settings, url))
         if database is not None:
             report(f"database: {url}")  # for --database-url of the other commands; it holds no secret
@@ -80,14 +80,14 @@ def database_url_of(settings: Settings, *, report: Callable[[str], None]) -> Gen
         database.stop()
 
 
-async def prepare(url: str, report: Callable[[str], None]) -> None:
+async def prepare(url: str, report: Callable[[str], None], *, workers: int = 1) -> None:
     """Check the server and bring the schema up to date.
 
     Raises:
         ServerRefusedError: the service must not run on this server.
         MigrationError: the schema cannot be brought up to date.
     """
-    for warning in await check_server(url):
+    for warning in await check_server(url, workers=workers):
         report(f"warning: {warning}")
     await migrate(url, report)
 

@@ -33,7 +33,7 @@ from tests.ballots.history import (
     year_closed,
     year_opened,
 )
-from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, given, representing, secretary_of
+from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, NOW, given, representing, secretary_of
 
 FOR_SNV = representing(SNV)
 OPEN = (*BEFORE, ROLL_CALL)
@@ -140,6 +140,11 @@ def test_ballot_closed_early_takes_no_vote() -> None:
 
 def test_who_is_not_on_the_roll_has_no_vote() -> None:
     given(*OPEN).when(cast(STRANGER), representing(STRANGER)).then_rejected(NotOnRoll)
+
+
+def test_agency_that_was_not_on_the_roll_learns_nothing_of_the_ballot() -> None:
+    for history, now in ((OPEN, CLOSES_AT), ((*BEFORE, ON_PAPER), NOW)):
+        given(*history).when(cast(STRANGER), representing(STRANGER), now=now).then_rejected(NotOnRoll)
 
 
 @pytest.mark.parametrize(

@@ -106,5 +106,10 @@ def test_membership_from_the_last_day_of_a_year_counts_and_one_to_its_first_day_
     assert [membership.in_year(year) for year in (2022, 2023, 2024)] == [(), (SNV,), ()]
 
 
+def test_membership_undone_on_its_own_day_counts_in_no_year() -> None:
+    membership = Membership().after(established).after(admitted()).after(withdrawn(on=SPRING))
+    assert membership.in_year(SPRING.year) == ()
+
+
 def test_membership_without_end_counts_in_every_later_year() -> None:
     assert Membership().after(established).after(admitted()).in_year(2100) == (SNV,)

@@ -77,7 +77,8 @@ class Notebook(ProvinceLog):
     async def person_of(self, issuer: str, sub: str) -> PersonId | None:
         return {(ISSUER, "ada"): ADA, (ISSUER, "gone"): PersonId("p-gonegonego")}.get((issuer, sub))
 
-    async def authority(self, person: PersonId) -> Authority:
+    async def authority(self, person: PersonId, *, is_newest: bool = False, min_position: int = 0) -> Authority:
+        del is_newest, min_position
         return Authority(person=person, known=person == ADA)
 
     async def write(self, note: str, text: str, *, by: Acting) -> Accepted:

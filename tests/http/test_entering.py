@@ -101,6 +101,9 @@ async def test_reading_takes_no_key(tmp_path: Path) -> None:
         ("text/html", 406),
         ("application/xml", 406),
         ("nonsense", 406),
+        ("text/html;q=inf", 406),
+        ("a/b;q=1e999, application/json", 406),
+        ("application/json;q=nan", 201),
     ],
 )
 async def test_answers_are_json_or_not_acceptable(tmp_path: Path, accept: str, status: int) -> None:

@@ -59,6 +59,7 @@ READS: Final[dict[str, tuple[str, tuple[object, ...]]]] = {
     "tiles built": (LOG["tiles_built"], ()),
     "leaf runs": (LOG["leaf_runs"], (512, 768)),
     "tile runs": (LOG["tile_runs"], (0, 256, 511)),
+    "recorded at": (LOG["recorded_at"], ([19_000, 19_100],)),
     "types between": (LOG["types_between"], (19_000, 19_100)),
     "one tag": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [], [], NO_LIMIT)),
     "two tags": (LOG["events_matching"], (0, ROWS, [0, 0], ["tag:7", "pair:9"], [], [], NO_LIMIT)),

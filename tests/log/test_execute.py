@@ -3,18 +3,21 @@
 import asyncio
 import hashlib
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from emulation_saas.agencies.use_cases import AgencyHandleTaken
-from emulation_saas.kernel.ids import OPERATOR, PersonId
-from emulation_saas.kernel.rejections import NotEmpowered
+from emulation_saas.kernel.clock import utc_now
+from emulation_saas.kernel.ids import OPERATOR, PersonId, mint_person
+from emulation_saas.kernel.rejections import NotEmpowered, TimeInFuture
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted
 from emulation_saas.log.batch import IdempotencyKeyReused
 from emulation_saas.log.frontier import Frontier, leaf_hash
+from emulation_saas.postgres.database import open_database
 from emulation_saas.provinces.events import ProvinceOpened
-from tests.logs import ISSUER, open_province, register, running_logs
+from tests.logs import ISSUER, logs_of, open_province, opening, register, running_logs
 
 
 async def test_position_one_opens_the_log(database_url: str) -> None:
@@ -24,6 +27,14 @@ async def test_position_one_opens_the_log(database_url: str) -> None:
         assert (first.event.type, first.position, first.actor) == ("log.opened.v1", 1, OPERATOR)
         assert first.event.origin == f"log.test/log/{province.log.province}"
         assert second.event == ProvinceOpened(province="bac-song")
+
+
+async def test_refused_opening_does_not_take_the_handle(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        tomorrow = replace(opening("bac-song", mint_person()), time=utc_now() + timedelta(days=1))
+        with pytest.raises(TimeInFuture):
+            await logs.open("bac-song", tomorrow, by=Acting(OPERATOR))
+        assert await logs.find("bac-song") is None
 
 
 async def test_accepted_command_is_in_the_log_as_answered(database_url: str) -> None:
@@ -154,6 +165,18 @@ async def test_person_is_known_by_token_and_empowered_by_role(database_url: str)
         assert await province.log.person_of(ISSUER, "somebody") is None
         assert (await province.log.authority(province.admin)).is_admin
         assert not (await province.log.authority(PersonId("p-stranger22"))).known
+
+
+async def test_callers_whom_nobody_knows_need_one_connection_together(database_url: str) -> None:
+    async with open_database(database_url) as database, logs_of(database) as logs:
+        province = await open_province(logs)
+        strangers = [asyncio.create_task(province.log.person_of(ISSUER, f"nobody-{number}")) for number in range(50)]
+        most = 0
+        while not all(stranger.done() for stranger in strangers):
+            await asyncio.sleep(0)
+            most = max(most, database.app.get_size() - database.app.get_idle_size())
+        assert {await stranger for stranger in strangers} == {None}
+        assert most <= 3, "theirs, and those that listen and tell of new heads"
 
 
 async def test_other_process_knows_the_person_at_once(database_url: str) -> None:

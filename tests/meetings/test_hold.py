@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberWithdrawn, NoSuchBloc, NotAMember
 from emulation_saas.kernel.authority import Authority
@@ -65,6 +65,7 @@ holding = HoldMeeting(
     covers_year=2023,
     plans_year=2024,
 )
+ALONE = Attendance(members=[], others=held.attendance.others)
 BEGUN = (established, member(SNV), member(STP))
 
 
@@ -103,6 +104,13 @@ def test_meeting_may_serve_one_year_only(covers: int, plans: int, may: Authority
         plans_year=plans,
     )
     given(*BEGUN).when(replace(holding, covers_year=covers, plans_year=plans), may).then(expected)
+
+
+@pytest.mark.parametrize("covers", [1990, 2022, 2026])
+def test_officers_of_one_year_enter_no_meeting_of_a_distant_one(covers: int) -> None:
+    apart = replace(holding, covers_year=covers, members=())
+    given(*BEGUN).when(apart, officer(TM1, 2024)).then_rejected(NotEmpowered)
+    given(*BEGUN).when(apart, ADMIN).then(structs.replace(held, covers_year=covers, attendance=ALONE))
 
 
 @pytest.mark.parametrize("may", [ADMIN, officer(TM1, TODAY.year)])

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from emulation_saas.ballots.events import BallotCounted, BallotNotCounted, NotChosen, Outcome
 from emulation_saas.blocs.events import BlocEstablished, MemberAdmitted, MemberWithdrawn, NotAMember
@@ -171,6 +172,16 @@ def test_holder_elected_again_stays_the_holder() -> None:
 def test_one_ballot_fills_an_office_once() -> None:
     two_seats = counted(head=["so-noi-vu", "so-tu-phap"])
     given(*MEMBERS, two_seats, elected()).when(elect(STP), ADMIN).then_rejected(OfficeFilledByBallot)
+
+
+def test_one_ballot_fills_an_office_for_one_term() -> None:
+    for_the_year_before = replace(elect(), for_year=2023)
+    given(*VOTED, elected()).when(for_the_year_before, ADMIN).then_rejected(OfficeFilledByBallot)
+
+
+def test_other_office_of_another_year_hinders_nobody() -> None:
+    deputy_before = structs.replace(elected(office="deputy"), for_year=2023)
+    given(*VOTED, deputy_before).when(elect(), ADMIN).then(elected())
 
 
 def test_appointed_holder_is_replaced_by_an_elected_one() -> None:

@@ -29,6 +29,7 @@ GOOD = ServerFacts(
     fsync="on",
     full_page_writes="on",
     synchronous_commit="on",
+    connections_max=97,
     role_name=APP_ROLE,
     is_superuser=False,
     bypasses_rls=False,
@@ -64,6 +65,11 @@ def test_old_and_unknown_versions_are_refused(number: int) -> None:
 )
 def test_each_danger_alone_is_refused(facts: ServerFacts, reason: str) -> None:
     assert reason in str(refusal(facts))
+
+
+def test_workers_that_the_server_cannot_serve_are_refused() -> None:
+    assert refusal(replace(GOOD, connections_max=44), workers=4) is None
+    assert "4 workers need up to 44 connections" in str(refusal(replace(GOOD, connections_max=43), workers=4))
 
 
 def test_missing_checksums_only_warn() -> None:

@@ -15,6 +15,7 @@ from emulation_saas.agencies.events import AgencyRegistered
 from emulation_saas.kernel.events import AnyRecorded
 from emulation_saas.kernel.ids import AgencyId
 from emulation_saas.log import LogGapError, ProvinceLog, ProvinceLogs
+from emulation_saas.postgres.database import open_database
 from emulation_saas.projecting import AnyProjection, Runner
 from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.projecting.storing import Checkpoints, Store
@@ -248,6 +249,23 @@ async def test_rebuild_does_not_go_back_behind_what_was_kept_up_meanwhile(
         rebuilt = await rebuild(behind, there.database, Standings())
         assert rebuilt.position == position == await there.checkpoint(Standings())
         assert states_of(await there.stored(Standings())) == by_hand(Standings(), await there.history())
+
+
+async def test_rebuild_holds_no_connection_while_it_reads_the_log(database_url: str) -> None:
+    async with place(database_url) as there, open_database(database_url, app_max=1) as narrow:
+
+        class Watched(_Behind):
+            """A log that is read only while the rebuild's own connection is free."""
+
+            async def recorded(self, *asked: Any, **bounds: Any) -> Any:
+                assert narrow.app.get_idle_size() == narrow.app.get_size()
+                return await self._log.recorded(*asked, **bounds)
+
+        watched: Any = Watched(there.log, await there.log.head())
+        position = await there.tell(*told(9))
+        await rebuild(there.log, there.database, Standings())
+        rebuilt = await rebuild(watched, narrow, Standings())
+        assert rebuilt.position == position
 
 
 class _Deaf(ProvinceLogs):

@@ -33,6 +33,17 @@ async def test_pages_are_of_one_moment_however_long_the_walk_takes(database_url:
             await ask(there, view_of(Roster(), "/blocs"), page=Page(limit=2, cursor=first["next"]))
 
 
+async def test_tag_of_a_page_is_another_once_its_cursor_is(database_url: str) -> None:
+    async with place(database_url) as there, running(there):
+        await there.reached(await there.tell(*told(20, steps=400)))
+        ballots = view_of(Tallies(), "/ballots")
+        first = await ask(there, ballots, page=Page(limit=1))
+        await there.reached(await there.tell(agency("khac")))
+        later = await ask(there, ballots, page=Page(limit=1))
+        assert first.body != later.body, "the next page is that of another moment"
+        assert first.tag != later.tag
+
+
 async def test_ballots_and_years_are_walked_page_by_page(database_url: str) -> None:
     async with place(database_url) as there:
         await there.tell(*told(20, steps=700))

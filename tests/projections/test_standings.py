@@ -41,6 +41,13 @@ def appraise(agency: AgencyId, criterion: str, points: str, stage: Stage = "bloc
 STORY = (opened, sheet(ADA, a="18", b="0"), sheet(BEN, a="17.5"), appraise(ADA, "a", "17"), appraise(BEN, "c", "1.5"))
 
 
+def test_frozen_ranking_says_whom_it_leaves_out() -> None:
+    ben_alone = RankingFrozen(bloc=BLOC, year=YEAR, version=1, ranks=[Rank(agency=BEN, points=Decimal(19), rank=1)])
+    answer = answered(Standings(), *STORY, ben_alone, path="/standings")
+    assert [row["agency"] for row in answer["standings"]] == ["ben", "ada"]
+    assert answer["frozen"]["left_out"] == ["ada"]
+
+
 def test_appraised_points_count_instead_of_claimed_ones() -> None:
     answer = answered(Standings(), *STORY, path="/standings")
     assert answer["criteria"] == [{"criterion": each, "points_max": "20.5"} for each in ("b", "a", "c")]

@@ -121,6 +121,11 @@ def test_agency_that_left_before_the_year_is_not_scored() -> None:
     given(*the_year).when(submit(agency=OUTSIDER), representing(OUTSIDER)).then_rejected(NotAMember)
 
 
+def test_agency_outside_the_bloc_learns_nothing_of_the_ranking() -> None:
+    history = (*the_year, frozen(1, (SNV, "30", 1)))
+    given(*history).when(submit(agency=OUTSIDER), representing(OUTSIDER), now=CLOSES_AT).then_rejected(NotAMember)
+
+
 @pytest.mark.parametrize("agency", [SNV, STP])
 def test_once_the_ranking_is_frozen_no_sheet_is_taken(agency: AgencyId) -> None:
     history = (*the_year, submitted(SNV, claim("plan", "30")), frozen(1, (SNV, "30", 1)))

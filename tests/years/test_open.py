@@ -27,6 +27,7 @@ from emulation_saas.years.events import (
     YearOver,
 )
 from emulation_saas.years.schemes import (
+    MaximaTooLarge,
     MaximumNotPositive,
     MaximumNotTheSum,
     ParentAfterChild,
@@ -170,6 +171,15 @@ def test_unsound_scheme_is_refused_by_its_fault(unsound: Scheme, rejection: type
 def test_smallest_difference_is_no_equality() -> None:
     off = scheme(node("i", "999999999999999.999999"), node("i-1", "999999999999999.999998", "i"))
     given(established).when(replace(opening, scheme=off), ADMIN).then_rejected(MaximumNotTheSum)
+
+
+def test_total_of_sixteen_digits_is_refused_and_one_millionth_less_is_not() -> None:
+    most = [node("i", "999999999999998"), node("ii", "1.999999")]
+    given(established).when(replace(opening, scheme=scheme(*most)), ADMIN).then(
+        YearOpened(bloc=TM1, year=2024, scheme=scheme(*most), rules=opening.rules)
+    )
+    more = scheme(*most, node("iii", "0.000001"))
+    given(established).when(replace(opening, scheme=more), ADMIN).then_rejected(MaximaTooLarge)
 
 
 LEAF_POINTS = st.decimals(Decimal("0.000001"), Decimal(10**12), places=6)

@@ -1,17 +1,19 @@
 """What everybody in a province may do at one position of its log, folded once for all commands.
 
 The committer folds every new event into the `Directory`, nearly all of which are none of its business, and asks it for
-an authority with every command. So the first is one look-up, and the second is worked out once per person and view.
+an authority with every command. So the first is one look-up, and the second is worked out once per person, view and
+day: memberships have a first day and perhaps a last, and an office counts while its holder is a member.
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
-from emulation_saas.blocs.events import MemberAdmitted, MemberWithdrawn
+from emulation_saas.blocs.events import Interval, MemberAdmitted, MemberWithdrawn, spans_after
 from emulation_saas.kernel.authority import Authority, Office, Role
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
@@ -58,27 +60,29 @@ class Directory:
     holders: dict[_OfficeOfYear, AgencyId] = field(default_factory=dict)
     offices: dict[AgencyId, frozenset[_OfficeOfYear]] = field(default_factory=dict)
     """The same as `holders`, by agency."""
-    blocs: dict[AgencyId, frozenset[BlocId]] = field(default_factory=dict)
-    """Blocs of which an agency is a member by the last fact, whatever day it counts from."""
+    members: dict[AgencyId, dict[BlocId, tuple[Interval, ...]]] = field(default_factory=dict)
+    """Of which blocs an agency has been or will be a member, and when."""
     erasures: dict[PersonId, int] = field(default_factory=dict)
     """How often each person has been erased: what is recorded afterwards is sealed with another key."""
-    _worked_out: dict[PersonId, Authority] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _worked_out: dict[PersonId, tuple[date, Authority]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def person_of(self, issuer: str, sub: str) -> PersonId | None:
         """Return the person to whom a token's issuer and subject are bound, if any."""
         return self.bindings.get((issuer, sub))
 
-    def authority_of(self, person: PersonId) -> Authority:
-        """Return what a person may do; nothing for somebody unknown, or known and without a role."""
-        authority = self._worked_out.get(person)
-        if authority is not None:
+    def authority_of(self, person: PersonId, *, on: date) -> Authority:
+        """Return what a person may do on a day; nothing for somebody unknown, or known and without a role."""
+        day, authority = self._worked_out.get(person, (None, None))
+        if authority is not None and day == on:
             return authority
-        authority = self._work_out(person)
+        authority = self._work_out(person, on)
         if authority.known:  # strangers are without number and cost nothing: not remembered
-            self._worked_out[person] = authority
+            self._worked_out[person] = on, authority
         return authority
 
-    def _work_out(self, person: PersonId) -> Authority:
+    def _work_out(self, person: PersonId, on: date) -> Authority:
         held = self.roles.get(person)
         if not held:
             return Authority(person=person)
@@ -86,6 +90,7 @@ class Directory:
         represents = frozenset(
             role.agency for role in held if role.role == "member-representative" and role.agency is not UNSET
         )
+        memberships = {agency: self._blocs_of(agency, on) for agency in represents}
         return Authority(
             person=person,
             known=True,
@@ -98,9 +103,19 @@ class Directory:
                 role.bloc for role in held if role.role == "bloc-secretary" and role.bloc is not UNSET
             ),
             expert_for=frozenset(f"{role.bloc}/{role.criterion}" for role in held if role.role == "expert"),
-            offices=frozenset(office for agency in represents for office in self.offices.get(agency, ())),
-            blocs=frozenset(bloc for agency in represents for bloc in self.blocs.get(agency, ())),
+            offices=frozenset(
+                office
+                for agency, blocs in memberships.items()
+                for office in self.offices.get(agency, ())
+                if office[0] in blocs
+            ),
+            blocs=frozenset[BlocId]().union(*memberships.values()),
         )
+
+    def _blocs_of(self, agency: AgencyId, on: date) -> set[BlocId]:
+        """Return the blocs of which an agency is a member on a day."""
+        blocs = self.members.get(agency, {})
+        return {bloc for bloc, spans in blocs.items() if any(span.covers(on) for span in spans)}
 
 
 def initial_directory() -> Directory:
@@ -145,9 +160,9 @@ def _with_role(view: Directory, event: RoleGranted | RoleRevoked) -> Directory:
 
 
 def _with_membership(view: Directory, event: MemberAdmitted | MemberWithdrawn) -> Directory:
-    blocs, bloc = view.blocs.get(event.agency, frozenset()), {event.bloc}
-    blocs = blocs | bloc if isinstance(event, MemberAdmitted) else blocs - bloc
-    return replace(view, blocs={**view.blocs, event.agency: blocs})
+    blocs = view.members.get(event.agency, {})
+    spans = spans_after(blocs.get(event.bloc, ()), event)
+    return replace(view, members={**view.members, event.agency: {**blocs, event.bloc: spans}})
 
 
 def _with_holder(view: Directory, office: _OfficeOfYear, agency: AgencyId) -> Directory:

@@ -132,12 +132,12 @@ class OpenBallot(UseCase[Opening]):
 
 
 class Booth(msgspec.Struct, frozen=True):
-    """What one voter's vote must know; it holds no other voter's."""
+    """What a vote must know. One for all voters of a ballot: each of his own would hold the whole ballot."""
 
     paper: Paper | None = None
     year: Year = Year()
-    standing: list[Choice] | None = None
-    """The choices of the vote that stands."""
+    standing: dict[AgencyId, list[Choice]] = {}
+    """The choices of the vote that stands, by member."""
     is_closed: bool = False
 
 
@@ -153,8 +153,7 @@ class CastVote(UseCase[Booth]):
 
     def facts(self) -> Sequence[Selector]:
         return [
-            Selector(types=[BallotOpened, BallotClosed], tags=[f"ballot:{self.ballot}"]),
-            Selector(types=[VoteCast], tags=[f"ballot:{self.ballot}", f"agency:{self.agency}"]),
+            Selector(types=[BallotOpened, VoteCast, BallotClosed], tags=[f"ballot:{self.ballot}"]),
             Selector(types=[YearOpened, YearClosed], tags=[f"year:{self.bloc}/{self.year}"]),
         ]
 
@@ -165,8 +164,8 @@ class CastVote(UseCase[Booth]):
     @staticmethod
     def evolve(view: Booth, event: Event) -> Booth:
         match event:
-            case VoteCast(choices=choices):
-                return Booth(view.paper, view.year, choices, view.is_closed)
+            case VoteCast(agency=agency, choices=choices):
+                return Booth(view.paper, view.year, {**view.standing, agency: choices}, view.is_closed)
             case BallotOpened():
                 return Booth(Paper.of(event), view.year, view.standing, view.is_closed)
             case BallotClosed():
@@ -181,14 +180,14 @@ class CastVote(UseCase[Booth]):
         paper = view.paper
         if paper is None or paper.bloc != self.bloc or paper.year != self.year:
             raise NoSuchBallot
+        if self.agency not in paper.roll:
+            raise NotOnRoll  # before all that only parties may know of the ballot
         if paper.closes_at is None:
             raise WrongBallotMode("votes are cast in a roll call only; this ballot is counted on paper")
         if view.is_closed or now >= paper.closes_at:
             raise VotingOver(f"closed early, or at {spell_instant(paper.closes_at)}")
-        if self.agency not in paper.roll:
-            raise NotOnRoll
         choices = paper.marked(self.choices, by=self.agency, self_vote=rules.self_vote)
-        if choices == view.standing:
+        if choices == view.standing.get(self.agency):
             return []  # asked again: the vote already stands
         return [VoteCast(bloc=self.bloc, year=self.year, ballot=self.ballot, agency=self.agency, choices=choices)]
 

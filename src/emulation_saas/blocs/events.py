@@ -89,6 +89,17 @@ class Interval(msgspec.Struct, frozen=True):
         """Tell whether the day lies within."""
         return self.start <= day and (self.end is None or day < self.end)
 
+    def meets(self, first: date, last: date) -> bool:
+        """Tell whether a day from the first to the last lies within; none does when it ended as it began."""
+        return self.start <= last and (self.end is None or self.end > max(first, self.start))
+
+
+def spans_after(spans: tuple[Interval, ...], event: MemberAdmitted | MemberWithdrawn) -> tuple[Interval, ...]:
+    """Return the intervals of one agency's membership after one more decision."""
+    if isinstance(event, MemberAdmitted):
+        return (*spans, Interval(event.effective_on))
+    return (*spans[:-1], *(Interval(last.start, event.effective_on) for last in spans[-1:]))
+
 
 class Membership(msgspec.Struct, frozen=True):
     """Who was a member of one bloc, and when. Built by `after` from that bloc's events."""
@@ -101,11 +112,9 @@ class Membership(msgspec.Struct, frozen=True):
         match event:
             case BlocEstablished(effective_on=day):
                 return Membership(day, self.intervals)
-            case MemberAdmitted(agency=agency, effective_on=day):
-                return self._with(agency, (*self.intervals.get(agency, ()), Interval(day)))
-            case MemberWithdrawn(agency=agency, effective_on=day):
-                *earlier, last = self.intervals[agency]
-                return self._with(agency, (*earlier, Interval(last.start, day)))
+            case MemberAdmitted(agency=agency) | MemberWithdrawn(agency=agency):
+                spans = spans_after(self.intervals.get(agency, ()), event)
+                return Membership(self.established_on, {**self.intervals, agency: spans})
             case _:
                 return self
 
@@ -131,13 +140,8 @@ class Membership(msgspec.Struct, frozen=True):
         """Return those who were members on some day of a calendar year, in the order of their admission."""
         first, last = date(year, 1, 1), date(year, 12, 31)
         return tuple(
-            agency
-            for agency, spans in self.intervals.items()
-            if any(span.start <= last and (span.end is None or span.end > first) for span in spans)
+            agency for agency, spans in self.intervals.items() if any(span.meets(first, last) for span in spans)
         )
-
-    def _with(self, agency: AgencyId, spans: tuple[Interval, ...]) -> "Membership":
-        return Membership(self.established_on, {**self.intervals, agency: spans})
 
 
 EVENTS = (BlocEstablished, MemberAdmitted, MemberWithdrawn)

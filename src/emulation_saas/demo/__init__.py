@@ -4,7 +4,8 @@
 
     facts.json ──────────┐
     illustrations.json ──┴─▶ script: an ordered list of calls ─▶ player ─▶ HTTP ─▶ the service, as any caller meets it
-                                                          telling ◀─ account ◀─ HTTP ◀─ its documents
+                                                 telling ◀─ account ◀─┬─ library ◀─ HTTP ◀─ its documents
+                                                                      └─ auditing ◀─ HTTP ◀─ its log, proofs, dossier
 
 Rules that every change here must keep:
 
@@ -13,5 +14,6 @@ Rules that every change here must keep:
   service itself holds and shows the mark, and its handles begin with `minh-hoa-`.
 * Nothing is drawn by chance or read from the clock, and every call has its own idempotency key: played again on the
   same data, nothing changes.
-* The account is read from the service's documents, never from the script.
+* The account is read from the service's documents, never from the script: all as of the last event of the script, so
+  that it stays the same whatever happens later. What the log proves is checked by the verifier before it is told.
 """

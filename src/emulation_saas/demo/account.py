@@ -1,12 +1,12 @@
-"""Reads the year back, as any caller may: every word of the account comes from the service's documents."""
+"""The year in short: every word of it comes from the service's documents."""
 
 from typing import Any, Final
 
 import msgspec
 
+from emulation_saas.demo.auditing import Audit, CounterfactualTold, DisputeTold, ExplainedTold, SignedTold
 from emulation_saas.demo.illustrations import MADE_UP, made_up_texts
-from emulation_saas.demo.player import Api
-from emulation_saas.demo.scene import ADMIN
+from emulation_saas.demo.library import Library
 
 _NOT_STATED: Final = (
     "bloc effective_on, members.since, agencies.effective_on: the article states no such day",
@@ -76,60 +76,17 @@ class Account(msgspec.Struct, frozen=True):
     nominations: list[NominationTold]
     offices: dict[str, dict[str, str]]
     pledge: PledgeTold
+    dispute: DisputeTold
+    explained: ExplainedTold
+    counterfactual: CounterfactualTold
     head_position: int
     root: str
+    signed: SignedTold
     illustrative: list[str]
     """What is made up: in which document, where in it, and the text, if it is one."""
 
 
-class Library:
-    """The documents of one bloc's year and the next, all as of one position."""
-
-    def __init__(self, api: Api, *, province: str, bloc: str) -> None:
-        """Read them; the years are those that the bloc's meeting covers and plans."""
-        self._api = api
-        self._at = f"/provinces/{province}"
-        self._bloc = f"/blocs/{bloc}"
-        self.read: dict[str, _Json] = {}
-        """Every document that tells something by itself, by what it is, in the order of reading."""
-        self.head = api.get(f"{self._at}/log", by=ADMIN)
-        self.province = self._document("province", "/")
-        self.bloc = self._document("bloc", self._bloc)
-        self.years = self._get(f"{self._bloc}/years")
-        of_year = {line["year"]: self._of(line["year"], "year", "") for line in self.years["years"]}
-        self.meeting: _Json = next(
-            meeting for year in of_year.values() for meeting in year["meetings"] if "covers_year" in meeting
-        )
-        self.covered: int = self.meeting["covers_year"]
-        self.planned: int = self.meeting["plans_year"]
-        self.standings = self._of(self.covered, "standings", "/standings")
-        self.ratings = self._of(self.covered, "ratings", "/ratings")
-        self.tallies = [
-            self._document(f"ballot {line['ballot']}", f"{ballots}/{line['ballot']}/tally")
-            for ballots in (f"{self._bloc}/years/{year}/ballots" for year in of_year)
-            for line in self._get(ballots)["ballots"]
-        ]
-        self.nominations = self._of(self.covered, "nominations", "/nominations")
-        self.offices = self._of(self.planned, "offices", "/offices")
-        self.pledge = self._of(self.planned, "pledge", "/pledge")
-        self._names: dict[str, str] = {member["agency"]: member["name"] for member in self.bloc["members"]}
-
-    def name(self, agency: str) -> str:
-        """Return an agency's name today; for what is no member, the handle itself."""
-        return self._names.get(agency, agency)
-
-    def _of(self, year: int, what: str, path: str) -> _Json:
-        return self._document(f"{what} {year}", f"{self._bloc}/years/{year}{path}")
-
-    def _document(self, what: str, path: str) -> _Json:
-        document = self.read[what] = self._get(path)
-        return document
-
-    def _get(self, path: str) -> _Json:
-        return self._api.get(f"{self._at}{path}".rstrip("/"), by=ADMIN, as_of=self.head["position"])
-
-
-def account_of(library: Library) -> Account:
+def account_of(library: Library, audit: Audit) -> Account:
     """Return the year in short."""
     meeting, aggregate, pledge = library.meeting, library.ratings["aggregate"]["aggregate"], library.pledge
     attendance = meeting["attendance"]
@@ -160,8 +117,12 @@ def account_of(library: Library) -> Account:
             signed=len(pledge["signatures"]),
             of=len(pledge["signatures"]) + len(pledge["not_signed"]),
         ),
-        head_position=library.head["position"],
-        root=library.head["root"],
+        dispute=audit.dispute,
+        explained=audit.explained,
+        counterfactual=audit.counterfactual,
+        head_position=library.head,
+        root=audit.root,
+        signed=audit.signed,
         illustrative=illustrative_in(library.read),
     )
 
@@ -177,6 +138,10 @@ def illustrative_in(documents: dict[str, _Json]) -> list[str]:
                 found.append(f"{what} {text}")
         if any(leaf["criterion"].startswith(MADE_UP) for leaf in document.get("criteria", ())):
             found.append(f"{what} criteria, points, ranks")
+        if "rules" in document:
+            found += [f"{what} rules.{rule}" for rule in document["rules"] if rule != "legal_basis"]
+        if document.get("dispute", "").startswith(MADE_UP):
+            found.append(f"{what} evidence, answer, decision, corrections, and what is explained and supposed of them")
         if document.get("ballot", "").startswith(MADE_UP):
             found.append(f"{what} mode, rule, counts, votes, shares, chosen")
     return [*found, *_NOT_STATED]

@@ -45,6 +45,8 @@ class PersonsMade(msgspec.Struct, frozen=True):
     admin: str
     secretary: str
     representative: str
+    council_member: str
+    auditor: str
     signer: str
     signer_office: str
 
@@ -78,6 +80,20 @@ class Reasons(msgspec.Struct, frozen=True):
     same: str
 
 
+class DisputeMade(msgspec.Struct, frozen=True):
+    """A dispute from filing to correction, and the term that the year's rules set."""
+
+    dispute: str
+    agency: str
+    answer_days: int
+    text: str
+    evidence: str
+    evidence_bytes: int
+    answer: str
+    uphold: str
+    correction: str
+
+
 class BallotMade(msgspec.Struct, frozen=True):
     """A ballot's handle and title."""
 
@@ -108,6 +124,7 @@ class Illustrations(msgspec.Struct, frozen=True):
     scheme: SchemeMade
     explanation: str
     reasons: Reasons
+    dispute: DisputeMade
     acclaim_because: str
     ballots: BallotsMade
     questions: dict[str, str]
@@ -138,8 +155,8 @@ def claimed_points(place: int, leaf: int, points_max: str) -> Decimal:
 
 
 def appraised_points(place: int, claimed: Decimal) -> Decimal:
-    """Return what the appraisal gives instead: in turn the same, less, more."""
-    return claimed + _STEP * (0, -1, 1)[place % 3]
+    """Return what the appraisal gives instead: in turn the same, less (the more so, the lower the place), more."""
+    return claimed + _STEP * (0, -place, 1)[place % 3]
 
 
 def paper_votes(options: Sequence[str], chosen: Sequence[str], *, voters: int, seats: int) -> dict[str, int]:

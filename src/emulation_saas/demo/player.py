@@ -1,5 +1,6 @@
 """Plays a script through the public HTTP API. Every call has its own idempotency key, so it may be repeated."""
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -44,17 +45,33 @@ class Api:
         Raises:
             DemoRefusedError: it was refused, or not answered after several attempts.
         """
-        return self._asked("POST", path, by=by, json=body, headers={"idempotency-key": key})
+        return _document(self._asked("POST", path, by=by, json=body, headers={"idempotency-key": key}))
 
-    def get(self, path: str, *, by: str, **query: str | int) -> dict[str, Any]:
+    def ask(self, path: str, body: dict[str, Any], *, by: str) -> dict[str, Any]:
+        """Ask a question that takes a body and records nothing; return its answer.
+
+        Raises:
+            DemoRefusedError: as above.
+        """
+        return _document(self._asked("POST", path, by=by, json=body))
+
+    def get(self, path: str, /, *, by: str, **query: str | int) -> dict[str, Any]:
         """Return a document.
+
+        Raises:
+            DemoRefusedError: as above.
+        """
+        return _document(self.get_bytes(path, by=by, **query))
+
+    def get_bytes(self, path: str, /, *, by: str, **query: str | int) -> bytes:
+        """Return an answer as it came.
 
         Raises:
             DemoRefusedError: as above.
         """
         return self._asked("GET", path, by=by, params=query)
 
-    def _asked(self, method: str, path: str, *, by: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
+    def _asked(self, method: str, path: str, *, by: str, **how: Any) -> bytes:  # noqa: ANN401 - httpx's own
         headers = {"authorization": f"Bearer {self._token(by)}", **how.pop("headers", {})}
         said = "no answer"
         for attempt in range(ATTEMPTS_MAX):
@@ -67,8 +84,7 @@ class Api:
                 said = str(error) or type(error).__name__
                 continue
             if answer.is_success:
-                told: dict[str, Any] = answer.json()
-                return told
+                return answer.content
             said = answer.text
             if answer.status_code not in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}:
                 break
@@ -81,17 +97,38 @@ class Api:
         return self._tokens[sub]
 
 
-def play(steps: Iterable[Step], api: Api, *, province: str, progress: Callable[[Step], None]) -> None:
-    """Make every call in order. Done again on the same data, nothing changes: each is answered as the first time.
+def _document(answer: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(answer)
+    return document
+
+
+def play(steps: Iterable[Step], api: Api, *, province: str, progress: Callable[[Step], None]) -> int:
+    """Make every call in order; return the position of the last event that came of it.
+
+    Done again on the same data, nothing changes: each is answered as the first time.
 
     Raises:
-        DemoRefusedError: a call was refused, as when the data holds another province of that handle.
+        DemoRefusedError: a call was refused, as when the data is that of another version of the demo.
     """
     persons: dict[str, str] = {}
+    positions: dict[str, int] = {}
+    """By step, of its last event."""
     for step in steps:
         progress(step)
-        body = step.body if step.person_of is None else {**step.body, "person": persons[step.person_of]}
+        body = dict(step.body)
+        if step.person_of is not None:
+            body["person"] = persons[step.person_of]
+        if step.contests is not None:
+            body["events"] = [positions[step.contests]]
         path = step.path if step.path == "/provinces" else f"/provinces/{province}{step.path}"
-        answer = api.post(path, body, by=step.by, key=f"demo.{step.key}")
+        try:
+            answer = api.post(path, body, by=step.by, key=f"demo.{step.key}")
+        except DemoRefusedError as error:
+            message = (
+                f"{error}\nif this directory holds what another version of the demo played, give another by --data"
+            )
+            raise DemoRefusedError(message) from error
         if step.path == "/persons":
             persons[step.body["sub"]] = answer["events"][0]["data"]["person"]
+        positions[step.key] = int(answer["events"][-1]["id"])
+    return max(positions.values())

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from emulation_saas.demo.illustrations import appraised_points, claimed_points, marked
-from emulation_saas.demo.scene import ADMIN, SECRETARY, Scene, Step, representative
+from emulation_saas.demo.scene import ADMIN, AUDITOR, COUNCIL_MEMBER, SECRETARY, Scene, Step, representative
 from emulation_saas.http.local_issuer import ISSUER
 
 
@@ -59,9 +59,11 @@ def roster(scene: Scene) -> list[Step]:
 
 
 def people(scene: Scene) -> list[Step]:
-    """Return who acts: the secretary and a representative of each member. The admin came with the province."""
+    """Return who acts, but for the administrator, who came with the province."""
     persons = scene.made.persons
     steps = _person(SECRETARY, persons.secretary, {"role": "bloc-secretary", "bloc": scene.made.bloc})
+    steps += _person(COUNCIL_MEMBER, persons.council_member, {"role": "council-member"})
+    steps += _person(AUDITOR, persons.auditor, {"role": "auditor"})
     for name, handle in scene.handles.items():
         role = {"role": "member-representative", "agency": handle}
         steps += _person(representative(handle), persons.representative.format(agency=name), role)
@@ -80,7 +82,13 @@ def _person(sub: str, name: str, role: dict[str, Any]) -> list[Step]:
 def years(scene: Scene) -> list[Step]:
     """Return both years, by the same scheme and rules."""
     scheme = scene.made.scheme
-    rules = {"legal_basis": marked(scene.made.legal_basis.rules), "leaders_max": 1, "self_vote": True}
+    rules = {
+        "legal_basis": marked(scene.made.legal_basis.rules),
+        "leaders_max": 1,
+        "self_vote": True,
+        "dispute_answer_days": scene.made.dispute.answer_days,
+        "disputes_suspend_nominations": True,
+    }
     criteria = [{**msgspec.to_builtins(each), "title": marked(each.title)} for each in scheme.criteria]
     return [
         Step(

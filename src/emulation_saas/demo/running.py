@@ -3,23 +3,23 @@
 Everything happens in the main thread: children are tied to the thread that started them, and signals come to it.
 """
 
-import shlex
 import signal
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
 import msgspec
 
-from emulation_saas.demo.account import Library, account_of
+from emulation_saas.demo.account import account_of
+from emulation_saas.demo.auditing import audit
 from emulation_saas.demo.facts import load_facts
-from emulation_saas.demo.illustrations import Illustrations, load_illustrations
+from emulation_saas.demo.illustrations import load_illustrations
+from emulation_saas.demo.library import Library
+from emulation_saas.demo.onward import dossier_path, later, onward
 from emulation_saas.demo.player import Api, DemoRefusedError, play
-from emulation_saas.demo.scene import ADMIN, SECRETARY, Step, representative
+from emulation_saas.demo.scene import ADMIN, AUDITOR, Step
 from emulation_saas.demo.script import the_year
 from emulation_saas.demo.telling import told
 from emulation_saas.http.local_issuer import LocalIssuer
@@ -154,49 +154,19 @@ def _play_and_show(
         say(f"[{places[step.key]:>3}/{len(steps)}] {step.says}")
 
     with closing(Api(url, issuer.issue, between=lambda: _keep_alive(supervisor, stop))) as api:
-        play(steps, api, province=made.province.province, progress=progress)
-        library = Library(api, province=made.province.province, bloc=made.bloc)
-    account = account_of(library)
+        head = play(steps, api, province=made.province.province, progress=progress)
+        library = Library(api, province=made.province.province, bloc=made.bloc, head=head)
+        audited = audit(api, library)
+    account = account_of(library, audited)
+    data = data_directory(settings)
+    dossier_path(account, data).write_bytes(audited.archive)
     if is_json:
         show(msgspec.json.encode(account).decode() + "\n")
         return
-    data = data_directory(settings)
     show(told(account, library))
-    show(_onward(made, url, data) if not is_once else _later(data))
-    if not is_once:
-        show(f"  mã truy cập (token) {ADMIN}, 12 h:\n  {issuer.issue(ADMIN)}\n\nCtrl-C để dừng (stops it)\n")
-
-
-def _onward(made: Illustrations, url: str, data: Path) -> str:
-    """Return where to look further, while the service runs."""
-    bloc = f"{url}/v1/provinces/{made.province.province}/blocs/{made.bloc}"
-    links = [
-        f"{url}/schema",
-        bloc,
-        f"{bloc}/years/2023/standings",
-        f"{bloc}/years/2023/nominations",
-        f"{bloc}/years/2024/ballots/{made.ballots.roll_call.ballot}/tally",
-        f"{bloc}/years/2024/pledge",
-        f"{bloc}/years/2023/timeline",
-    ]
-    waits = representative(made.roll_call_waits_for)
-    return "\n".join(
-        [
-            "\nXem thêm (look further)",
-            *(f"  {link}" for link in links),
-            f"  nhật ký của dịch vụ (the service's own log): {data / LOG_NAME}",
-            f"  TOKEN=$({_program()} token {ADMIN} --data {shlex.quote(str(data))})",
-            f'  curl -H "Authorization: Bearer $TOKEN" {links[2]}',
-            f"  tài khoản khác (other subjects): {SECRETARY}, {waits}, {LOCAL_OPERATOR}",
-            "",
-        ]
-    )
-
-
-def _later(data: Path) -> str:
-    return f"\nXem thêm (look further): {_program()} serve --data {shlex.quote(str(data))}\n"
-
-
-def _program() -> str:
-    name = Path(sys.argv[0]).name
-    return shlex.quote(sys.argv[0]) if name == "emulation-saas" else "emulation-saas"
+    if is_once:
+        show(later(account, data))
+        return
+    show(onward(account, made, url=url, data=data, log=data / LOG_NAME))
+    tokens = (f"  mã truy cập (token) {sub}, 12 h:\n  {issuer.issue(sub)}\n" for sub in (ADMIN, AUDITOR))
+    show("".join(tokens) + "\nCtrl-C để dừng (stops it)\n")

@@ -9,6 +9,8 @@ from emulation_saas.demo.illustrations import Illustrations
 ADMIN: Final = "admin"
 """The subject of the local issuer who administers the province."""
 SECRETARY: Final = "thu-ky"
+COUNCIL_MEMBER: Final = "uy-vien-hoi-dong"
+AUDITOR: Final = "kiem-toan"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Step:
     body: dict[str, Any]
     person_of: str | None = None
     """The subject whose person id, as minted by the service, the body is completed with."""
+    contests: str | None = None
+    """The key of an earlier step; the body is completed with the position of that step's event, as what is disputed."""
 
 
 class Scene:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from emulation_saas.demo.account import Account, Library
+from emulation_saas.demo.account import Account
 from emulation_saas.demo.illustrations import MARK
+from emulation_saas.demo.library import Library
+from emulation_saas.demo.telling_audit import counterfactual, dispute, explained
 
 _AWARDS: Final = {
     "gov_flag": "Cờ thi đua của Chính phủ",
@@ -22,6 +24,9 @@ def told(account: Account, library: Library) -> str:
     sections = [
         _conference(account),
         _section(f"Xếp hạng năm {library.covered} (standings; {MARK})", _standings(library)),
+        _section(f"Kiến nghị về điểm năm {library.covered} (dispute; {MARK})", dispute(account, library)),
+        _section(f"Vì sao có điểm này (explain; {MARK})", explained(account)),
+        _section(f"Nếu không chấm lại (what if; {MARK})", counterfactual(account)),
         _section(f"Đánh giá mức độ hoàn thành nhiệm vụ năm {library.covered} (ratings)", [_ratings(account)]),
         _section(f"Kết quả bỏ phiếu (tallies; {MARK})", _tallies(library)),
         _section(f"Đơn vị dẫn đầu năm {library.covered} (leading unit)", [account.leading_unit]),
@@ -39,7 +44,12 @@ def told(account: Account, library: Library) -> str:
         _section(f"Giao ước thi đua năm {account.pledge.year} (pledge)", _pledge(account, library)),
         _section(
             "Nhật ký của tỉnh (log)",
-            [f"vị trí (position) {account.head_position}", f"gốc Merkle (root) {account.root}"],
+            [
+                f"vị trí (position) {account.head_position}",
+                f"gốc Merkle (root) {account.root}",
+                *(f"chữ ký đã kiểm (signature verified) {key}" for key in account.signed.signed_by),
+                "khóa này cũng do dịch vụ cho biết; người kiểm tra cần nhận khóa bằng đường khác (key not covered)",
+            ],
         ),
     ]
     return "\n\n".join(sections) + "\n"

@@ -134,7 +134,11 @@ def _demand_acceptable(request: StrictRequest) -> None:
     named = request.route_handler.media_type or MediaType.JSON
     media_type = named.value if isinstance(named, MediaType) else named
     offered = list(request.route_handler.opt.get(ANSWERS, [media_type]))
-    if Accept(cast("bytes", accept).decode("latin-1")).best_match(offered) is None:
+    try:
+        best = Accept(cast("bytes", accept).decode("latin-1")).best_match(offered)
+    except OverflowError:  # a weight that is infinite
+        best = None
+    if best is None:
         raise NotAcceptable
 
 

@@ -14,7 +14,7 @@ Office = Literal["head", "deputy"]
 
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True):
-    """The powers of one person, folded from the log. The empty value empowers nothing."""
+    """The powers of one person on one day, folded from the log. The empty value empowers nothing."""
 
     person: PersonId
     known: bool = False
@@ -29,9 +29,9 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
     expert_for: frozenset[str] = frozenset()
     """Criteria, as `bloc/criterion`."""
     offices: frozenset[tuple[BlocId, int, Office]] = frozenset()
-    """Offices held by an agency that the person represents."""
+    """Offices held by an agency that the person represents, and that is a member of the bloc on that day."""
     blocs: frozenset[BlocId] = frozenset()
-    """Blocs of which such an agency is a member."""
+    """Blocs of which such an agency is a member on that day."""
 
     @property
     def oversees(self) -> bool:

@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Meta
 
 POINTS_PATTERN: Final = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$(?!\n)"
+POINTS_END: Final = 10**15
+"""Points, and totals of points, are less than this: at most 15 digits stand before the point."""
 INTEGER_MAX: Final = 2**53
 """Integers in events lie within this, either sign, so that every JSON reader sees the same number."""
 
@@ -26,7 +28,7 @@ def spell_points(points: Decimal) -> str:
     text = str(points)
     if text.isdigit() and (text[0] != "0" or len(text) == 1) and len(text) <= 15:  # noqa: PLR2004 - the common case
         return text
-    if not points.is_finite() or abs(points) >= 10**15 or points % _MICRO:
+    if not points.is_finite() or abs(points) >= POINTS_END or points % _MICRO:
         msg = f"not a decimal of at most 15 digits before and 6 after the point: {points}"
         raise ValueError(msg)
     text = format(points, "f")

@@ -9,7 +9,7 @@ order; a rollback gives them back; ``events <= p`` is a snapshot for ever.
 ::
 
     execute(use case, by)                                                   province_log
-      └─ facts: folded views, kept by process, found by tag                 facts
+      └─ facts: folded views, kept by process, found by tag                 known, facts
       └─ queue ─▶ batch: decide in order on the newest head                 committer, batch
                    └─ bytes: canonical CloudEvents, personal fields sealed  codec, sealing, keyring, frontier
                    └─ append_v1(expected head, …)  one round trip, one fsync
@@ -24,6 +24,9 @@ Rules that every change here must keep:
   is dropped, the head is read again, and the callers are told that the outcome is unknown.
 * A rejection or an empty decision is answered only after the head was seen unmoved, and after its idempotency key was
   looked up: the retry of a success is that success.
+* Whoever needs both takes a connection first and the lock of deciding second. Before both comes the lock of those who
+  ask for the directory only: callers without number share one connection.
+* A view is kept for who may have it: what only refused commands asked for is let go, and so is what names the erased.
 * An event's bytes are made once, in ``codec``, and nobody encodes them again.
 * This package knows no capability. The fold of authority is handed in by ``wiring``.
 """
@@ -33,7 +36,8 @@ from emulation_saas.log.codec import Codec
 from emulation_saas.log.faults import LogGapError, OutcomeUnknownError
 from emulation_saas.log.master_key import MasterKey, MasterKeyError
 from emulation_saas.log.powers import AuthorityFold, Directory
-from emulation_saas.log.province_log import ProvinceLog, ProvinceLogs
+from emulation_saas.log.province_log import ProvinceLog
+from emulation_saas.log.province_logs import ProvinceLogs
 from emulation_saas.log.reading import Entry, Head
 from emulation_saas.log.registry import Registry
 

@@ -84,13 +84,17 @@ class Decided:
 def decide(command: Command, view: object, may: Authority, now: datetime) -> Decided:
     """Let the use case decide."""
     try:
-        return Decided(command, _events_of(command, view, may, now))
+        return Decided(command, events_of(command.use_case, view, may, now))
     except Exception as error:  # noqa: BLE001 - rejected, or a bug in the use case: either is told to its own caller only
         return Decided(command, [], error)
 
 
-def _events_of(command: Command, view: object, may: Authority, now: datetime) -> list[Event]:
-    use_case = command.use_case
+def events_of(use_case: UseCase[Any], view: object, may: Authority, now: datetime) -> list[Event]:
+    """Return what a use case decides, within what holds of every one.
+
+    Raises:
+        Rejection: its own; TimeInFuture, DisputeNotUpheld, TooManyEvents.
+    """
     if use_case.time is not None and use_case.time > now:
         raise TimeInFuture
     events = list(use_case.decide(view, may, now))
@@ -199,7 +203,8 @@ class Step:
     answers: list[Answer] = field(default_factory=list)
     remaining: list[Command] = field(default_factory=list)
     lock_next: bool = False
-    appended: tuple[Head, Draft, dict[Key, Any]] | None = None
+    appended: tuple[Head, Draft, dict[Key, Any], float] | None = None
+    """The head that it made, what was written, the views as changed, and the monotonic instant at which it began."""
 
 
 def without(commands: list[Command], answers: list[Answer]) -> list[Command]:

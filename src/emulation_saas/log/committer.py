@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 
 from emulation_saas.kernel.ids import ProvinceId
-from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
+from emulation_saas.kernel.rejections import Forbidden, NotFound
+from emulation_saas.kernel.use_cases import Acting, UseCase
 from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.batch import Answer, Command, Step, without
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.drafting import Drafter
-from emulation_saas.log.facts import DIRECTORY, Facts, Fold, Key, key_of, match_of
+from emulation_saas.log.facts import key_of
 from emulation_saas.log.faults import CLOCKS_APART_MAX, ClockWrongError, OutcomeUnknownError
-from emulation_saas.log.frontier import Frontier
 from emulation_saas.log.keyring import Keyring
+from emulation_saas.log.known import Known
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import STATEMENTS, Head, Item, Reader
 from emulation_saas.log.repeating import stored_answers
@@ -40,8 +41,6 @@ RIVALS_REMEMBERED: Final = 8
 """Batches that begin with a lock after another process was faster: trying without would mostly be in vain."""
 TURN_BATCHES_MAX: Final = 32
 """Batches of one province on one connection, before another province may have it."""
-TAIL_MAX: Final = 8_000
-"""A committer this many events behind folds its views anew instead of reading the tail."""
 DIRECTORY_AGE_S: Final = 0.25
 """How old the directory may be that a read is judged by."""
 
@@ -66,20 +65,19 @@ class Committer:
         self._province = province
         self._database = database
         self._codec = codec
-        self._fold = fold
         self._clock = clock
         self._moved = moved
         self.keyring = keyring
         self.reader = Reader(province, codec, self.keyring)
         self._drafter = Drafter(province, codec, self.keyring)
-        self._facts = Facts()
-        self._head: Head | None = None
-        self._frontier = Frontier()
-        self._checked_at = 0.0
+        personal_types = codec.registry.personal_types
+        self._known = Known(self.reader, fold, keyring=keyring, personal_types=personal_types)
         self._queue: deque[Command] = deque()
         self._rivals = 0
         """For how many batches the head is locked first, as another process appends to this province too."""
         self._deciding = asyncio.Lock()
+        self._asking = asyncio.Lock()
+        """Taken before a connection, by who asks for the directory only: callers without number need one together."""
         self._draining: asyncio.Task[None] | None = None
 
     async def execute(self, use_case: UseCase[Any], acting: Acting) -> Accepted:
@@ -89,11 +87,10 @@ class Committer:
             Rejection: it was refused, on the newest head.
             OutcomeUnknownError: the database failed under it.
         """
-        selectors = use_case.facts()
-        key = key_of(use_case, selectors)
-        if key not in self._facts or self._head is None:
-            await self._prepare(use_case, selectors, key)
+        key = key_of(use_case, use_case.facts())
         command = Command(use_case, acting, key, asyncio.get_running_loop().create_future())
+        if not self._known.has([command]):
+            await self._prepare(command)
         self._queue.append(command)
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
@@ -106,74 +103,46 @@ class Committer:
         command = Command(use_case, acting, key_of(use_case, ()), asyncio.get_running_loop().create_future())
         async with self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, self._deciding:
             async with in_transaction(connection, self._province):
-                head = await self._catch_up(connection, lock=True)
+                head = await self._known.catch_up(connection, lock=True)
                 if items is not None and await self.reader.matching(
                     connection, items, after, through=head.position, limit=1
                 ):
                     return None
-                await self._load_missing(connection, [command])
+                await self._known.load_missing(connection, [command])
                 step = await self._decide_and_append(connection, [command], locked=True)
             self._publish(step)
         return await command.answer
 
-    async def directory(self, *, at_least: float | None = None) -> Directory:
+    async def directory(self, *, is_newest: bool = False, min_position: int = 0) -> Directory:
         """Return who may do what, as of now or at most a moment ago.
 
         Args:
-            at_least: demand a directory read at or after this monotonic instant.
+            is_newest: demand it as of now.
+            min_position: demand it as of this position, as far as the log goes.
         """
-        if monotonic() - self._checked_at > DIRECTORY_AGE_S or (at_least is not None and self._checked_at < at_least):
-            async with self._database.in_province(self._province) as connection, self._deciding:
-                await self._catch_up(connection)
-        directory: Directory = self._facts.view(DIRECTORY)
-        return directory
+        since = monotonic() - (0 if is_newest else DIRECTORY_AGE_S)
+        if not self._known.is_as_of(since, min_position):
+            async with self._asking:  # of all who wait here, one asks, for all who came before it did
+                if not self._known.is_as_of(since, min_position):
+                    async with self._database.in_province(self._province) as connection, self._deciding:
+                        await self._known.catch_up(connection)
+        return self._known.directory
 
     async def close(self) -> None:
         """Wait until everything queued is answered."""
         if self._draining is not None:
             await self._draining
 
-    async def _prepare(self, use_case: UseCase[Any], selectors: Sequence[Selector], key: Key) -> None:
+    async def _prepare(self, command: Command) -> None:
         """Read the facts of a command beforehand, so that the batch it joins need not wait for them."""
         try:
             async with self._database.in_province(self._province) as connection:
-                if self._head is None:
+                if self._known.head is None:
                     async with self._deciding:
-                        await self._catch_up(connection)
-                await self._load(connection, key, selectors, use_case.initial(), use_case.evolve)
+                        await self._known.catch_up(connection)
+                await self._known.load_missing(connection, [command])
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             raise OutcomeUnknownError(str(error)) from error
-
-    async def _load(
-        self, connection: "Connection", key: Key, selectors: Sequence[Selector], initial: object, evolve: Fold
-    ) -> None:
-        matches = tuple(match_of(selector) for selector in selectors)
-        items = self.reader.items_of(selectors)
-        while key not in self._facts:
-            at = self._facts.position
-            rows = await self.reader.matching(connection, items, 0, through=at)
-            view = initial
-            for recorded in await self.reader.recorded(rows):
-                view = evolve(view, recorded.event)
-            self._facts.keep(key, view, evolve, matches, at=at, pin=key == DIRECTORY)
-
-    async def _catch_up(self, connection: "Connection", *, lock: bool = False) -> Head:
-        """Read the head and fold what others committed since; the lock of deciding is held."""
-        head = await self.reader.head(connection, lock=lock)
-        known = self._facts.position
-        if known == 0 or head.position - known > TAIL_MAX:
-            self._facts = Facts()
-            self._facts.start_at(head.position)
-        elif head.position > known:
-            rows = await self.reader.after(connection, known, through=head.position)
-            self._facts.fold([recorded.event for recorded in await self.reader.recorded(rows)])
-        if DIRECTORY not in self._facts:
-            selectors = [Selector(types=list(self._fold.reads))]
-            await self._load(connection, DIRECTORY, selectors, self._fold.initial(), self._fold.after)
-        self._head = head
-        self._frontier = Frontier(head.position, head.frontier)
-        self._checked_at = monotonic()
-        return head
 
     async def _drain(self) -> None:
         while self._queue:
@@ -196,7 +165,7 @@ class Committer:
                 pending, locked = await self._attempt(connection, pending, locked=locked)
         except BaseException as error:  # whatever ends it, nobody may be left waiting for an answer
             _logger.warning("a batch of %s commands has an unknown outcome", len(batch), exc_info=True)
-            self._head = None
+            self._known.head = None
             self._fail(batch, error)
             if not isinstance(error, Exception):
                 raise
@@ -230,16 +199,16 @@ class Committer:
         try:
             if locked:
                 async with in_transaction(connection, self._province):
-                    known = self._facts.position
-                    moved = (await self._catch_up(connection, lock=True)).position > known
+                    before = self._known.facts.position
+                    moved = (await self._known.catch_up(connection, lock=True)).position > before
                     self._rivals = RIVALS_REMEMBERED if moved else max(0, self._rivals - 1)
-                    await self._load_missing(connection, commands)
+                    await self._known.load_missing(connection, commands)
                     step = await self._decide_and_append(connection, commands, locked=True)
             else:
-                if self._head is None or any(command.view not in self._facts for command in commands):
+                if not self._known.has(commands):
                     async with in_transaction(connection, self._province):
-                        await self._catch_up(connection)
-                        await self._load_missing(connection, commands)
+                        await self._known.catch_up(connection)
+                        await self._known.load_missing(connection, commands)
                 step = await self._decide_and_append(connection, commands, locked=False)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "idempotency_key_is_used_once":
@@ -252,24 +221,19 @@ class Committer:
     def _publish(self, step: Step) -> None:
         """What was appended is durable now: make it what is known, and answer."""
         if step.appended is not None:
-            head, draft, changed = step.appended
-            self._facts.advance(draft.events, changed)
-            self._head, self._frontier, self._checked_at = head, draft.frontier, monotonic()
+            head, draft, changed, asked_at = step.appended
+            self._known.take(head, draft.frontier, draft.events, changed, asked_at=asked_at)
             self._moved(self._province, head.position)
         for command, answer in step.answers:
+            self._known.facts.answered(command.view, needed=not isinstance(answer, Forbidden | NotFound))
             command.settle(answer)
 
-    async def _load_missing(self, connection: "Connection", commands: list[Command]) -> None:
-        for command in commands:
-            use_case = command.use_case
-            await self._load(connection, command.view, use_case.facts(), use_case.initial(), use_case.evolve)
-
     async def _decide_and_append(self, connection: "Connection", commands: list[Command], *, locked: bool) -> Step:
-        head = self._head
+        head = self._known.head
         if head is None:  # pragma: no cover - _attempt has read it
             raise OutcomeUnknownError
-        now = max(self._clock(), head.recorded_at)
-        decided, draft, changed = await self._drafter.draft(self._facts, self._frontier, commands, now)
+        asked_at, now = monotonic(), max(self._clock(), head.recorded_at)
+        decided, draft, changed = await self._drafter.draft(self._known.facts, self._known.frontier, commands, now)
         doubtful = [each.command for each in decided if not each.events]
         if draft.is_empty or any(command.key is not None for command in doubtful):
             stored, stands = await self._settled(connection, doubtful, locked=locked)
@@ -287,7 +251,7 @@ class Committer:
             return Step(remaining=commands, lock_next=True)
         frontier = draft.frontier
         moved = Head(frontier.size, now, frontier.root(), frontier.peaks, now)
-        return Step(answers=answers, appended=(moved, draft, changed))
+        return Step(answers=answers, appended=(moved, draft, changed, asked_at))
 
     async def _settled(
         self, connection: "Connection", commands: list[Command], *, locked: bool

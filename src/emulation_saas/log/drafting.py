@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from emulation_saas.kernel.authority import operator
+from emulation_saas.kernel.clock import day_of
 from emulation_saas.kernel.ids import OPERATOR, ProvinceId
 from emulation_saas.log.batch import Command, Decided, Draft, decide
 from emulation_saas.log.codec import Codec
@@ -62,7 +63,7 @@ class Drafter:
 def _decided(facts: Facts, overlay: Overlay, directory: "Directory", command: Command, now: datetime) -> Decided:
     view = overlay[command.view] if command.view in overlay else facts.view(command.view)
     person = command.acting.person
-    may = operator() if person == OPERATOR else directory.authority_of(person)
+    may = operator() if person == OPERATOR else directory.authority_of(person, on=day_of(now))
     return decide(command, view, may, now)
 
 

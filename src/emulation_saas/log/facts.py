@@ -14,6 +14,8 @@ from emulation_saas.kernel.use_cases import Selector, UseCase
 
 VIEWS_MAX: Final = 50_000
 """Views kept per province and process; the least recently used go first and are folded again when asked for."""
+VIEW_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Bytes of events that the views kept were folded from when they were read. A view takes a few times as much."""
 RECENT_MAX: Final = 8_192
 """Events remembered for views that are still being read from the database."""
 
@@ -54,12 +56,14 @@ def key_of(use_case: UseCase[Any], selectors: Sequence[Selector]) -> Key:
 class _Kept:
     """One view with what it takes to bring it forward."""
 
-    __slots__ = ("evolve", "matches", "view")
+    __slots__ = ("evolve", "is_needed", "matches", "read_bytes", "view")
 
-    def __init__(self, view: object, evolve: Fold, matches: tuple[Match, ...]) -> None:
+    def __init__(self, view: object, evolve: Fold, matches: tuple[Match, ...], read_bytes: int) -> None:
         self.view = view
         self.evolve = evolve
         self.matches = matches
+        self.read_bytes = read_bytes
+        self.is_needed = False
 
 
 class Facts:
@@ -69,6 +73,7 @@ class Facts:
         """Know nothing, at position 0."""
         self.position = 0
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
+        self._read_bytes = 0
         self._filed: dict[object, set[Key]] = {}
         self._pinned: set[Key] = set()
         self._fresh: set[Key] = set()
@@ -84,9 +89,26 @@ class Facts:
         return self._kept[key].view
 
     def keep(
-        self, key: Key, view: object, evolve: Fold, matches: tuple[Match, ...], *, at: int, pin: bool = False
+        self,
+        key: Key,
+        view: object,
+        evolve: Fold,
+        matches: tuple[Match, ...],
+        *,
+        at: int,
+        read_bytes: int = 0,
+        pin: bool = False,
     ) -> bool:
         """Take in a view folded at an earlier position, bringing it forward.
+
+        Args:
+            key: its name.
+            view: what it was then.
+            evolve: how it is folded on.
+            matches: from which events.
+            at: the position.
+            read_bytes: how many bytes of events it was folded from.
+            pin: never let it go.
 
         Returns:
             False when events since then are no longer remembered: it must be read again.
@@ -96,7 +118,9 @@ class Facts:
         for position, event in self._recent:
             if position > at and _found(matches, event):
                 view = evolve(view, event)
-        self._kept[key] = _Kept(view, evolve, matches)
+        self._drop(key)
+        self._kept[key] = _Kept(view, evolve, matches, read_bytes)
+        self._read_bytes += read_bytes
         self._fresh.add(key)
         for match in matches:
             for place in match.filed:
@@ -105,6 +129,26 @@ class Facts:
             self._pinned.add(key)
         self._evict()
         return True
+
+    def answered(self, key: Key, *, needed: bool) -> None:
+        """Say that a command on a view was answered. A view that none has needed yet is let go.
+
+        Else whoever may do nothing could fill the memory, by commands that name what is not his or not there.
+        """
+        kept = self._kept.get(key)
+        if kept is None:
+            return
+        kept.is_needed |= needed
+        if not kept.is_needed:
+            self._drop(key)
+
+    def forget(self, types: frozenset[type[Event]]) -> None:
+        """Let go of all that was folded from events of these types, and of the events; the directory sees to itself."""
+        for key, kept in list(self._kept.items()):
+            reads = [match.types for match in kept.matches]
+            if key not in self._pinned and any(not read or read & types for read in reads):
+                self._drop(key)
+        self._recent.clear()
 
     def begin(self) -> None:
         """Begin a batch: views kept from now on, while it is in flight, are brought forward when it advances."""
@@ -150,14 +194,22 @@ class Facts:
         self.position = position
 
     def _evict(self) -> None:
-        while len(self._kept) > VIEWS_MAX:
-            key = next(key for key in self._kept if key not in self._pinned)
-            places = {place for match in self._kept.pop(key).matches for place in match.filed}
-            for place in places:
-                filed = self._filed[place]
-                filed.discard(key)
-                if not filed:
-                    del self._filed[place]
+        while len(self._kept) > VIEWS_MAX or self._read_bytes > VIEW_BYTES_MAX:
+            oldest = next((key for key in self._kept if key not in self._pinned), None)
+            if oldest is None or oldest == next(reversed(self._kept)):
+                return  # the one just kept is asked for now, however large it is
+            self._drop(oldest)
+
+    def _drop(self, key: Key) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is None:
+            return
+        self._read_bytes -= kept.read_bytes
+        for place in {place for match in kept.matches for place in match.filed}:
+            filed = self._filed[place]
+            filed.discard(key)
+            if not filed:
+                del self._filed[place]
 
 
 def _found(matches: tuple[Match, ...], event: Event) -> bool:

@@ -41,6 +41,7 @@ class Keyring:
         self._gone: set[str] = set()
         """Ids that had no key when the keys were last read. A key is there before its id is, so it was destroyed."""
         self._read_at = -KEYS_KEPT_S
+        self._erasures: Erasures = NONE_ERASED
         self._destroyed = 0
         """How often this process has destroyed keys: what was being read meanwhile is read again."""
 
@@ -76,6 +77,11 @@ class Keyring:
         await self._read()
         return [kid for (owner, _), (_, kid) in sorted(self._by_version.items()) if owner == person]
 
+    def erased(self, erasures: Erasures) -> None:
+        """Open nothing any more by keys made before one of these erasures, destroyed already or not."""
+        self._erasures = erasures
+        self._by_kid = self._opening(self._by_version)
+
     async def destroy(self, erasures: Erasures) -> None:
         """Destroy every key made before one of these erasures. Doing it again changes nothing."""
         if not erasures:
@@ -102,8 +108,16 @@ class Keyring:
             )
             for row in rows
         }
-        self._by_version, self._by_kid = derived, {kid: encryption for encryption, kid in derived.values()}
+        self._by_version, self._by_kid = derived, self._opening(derived)
         self._gone, self._read_at = set(), monotonic()
+
+    def _opening(self, by_version: dict[tuple[str, int], tuple[bytes, str]]) -> dict[str, bytes]:
+        """Return by their ids the keys that open what they have sealed."""
+        return {
+            kid: encryption
+            for (person, version), (encryption, kid) in by_version.items()
+            if version >= version_of(person, self._erasures)
+        }
 
     async def _make(self, missing: list[tuple[str, int]]) -> None:
         async with self._database.in_province_keys(self._province) as connection:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol, runtime_checkable
 
 from emulation_saas.kernel.authority import Authority
@@ -23,8 +24,8 @@ class Directory(Protocol):
         """Return the person bound to a token's issuer and subject."""
         ...
 
-    def authority_of(self, person: PersonId) -> Authority:
-        """Return what a person may do; nothing for somebody unknown."""
+    def authority_of(self, person: PersonId, *, on: date) -> Authority:
+        """Return what a person may do on a day; nothing for somebody unknown."""
         ...
 
 

@@ -1,27 +1,21 @@
 """The province's log as everything else knows it: execute a use case, read, follow."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from time import monotonic
 from typing import Any, Final
 
-import asyncpg
 from eventsourcing.dcb.api import DCBAppendCondition, DCBEvent, DCBQuery, DCBSequencedEvent
 
 from emulation_saas.kernel.authority import Authority, operator
-from emulation_saas.kernel.clock import utc_now
+from emulation_saas.kernel.clock import day_of
 from emulation_saas.kernel.events import AnyRecorded, Event, Visibility
-from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId, is_handle
+from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
 from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
-from emulation_saas.log.keyring import Keyring, demand_master_key
-from emulation_saas.log.master_key import MasterKey
-from emulation_saas.log.opening import open_log
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Entry, Head
 from emulation_saas.log.spelling import event_of
@@ -48,6 +42,7 @@ class ProvinceLog:
         committer: Committer,
         fold: AuthorityFold,
         waker: Waker,
+        clock: Callable[[], datetime],
     ) -> None:
         """Bind everything to one province."""
         self.province = province
@@ -56,6 +51,7 @@ class ProvinceLog:
         self._codec = codec
         self._committer = committer
         self._fold = fold
+        self._clock = clock
         self._reader = committer.reader
         self._waker = waker
         self.tree = Tree(database, province)
@@ -73,22 +69,34 @@ class ProvinceLog:
         """Return the person bound to a token. Somebody not found is looked for again on the newest head."""
         person = (await self._committer.directory()).person_of(issuer, sub)
         if person is None:
-            person = (await self._committer.directory(at_least=monotonic())).person_of(issuer, sub)
+            person = (await self._committer.directory(is_newest=True)).person_of(issuer, sub)
         return person
 
-    async def authority(self, person: PersonId) -> Authority:
-        """Return what a person may do, as of a moment ago; somebody without a role is looked for on the newest head."""
+    async def authority(self, person: PersonId, *, is_newest: bool = False, min_position: int = 0) -> Authority:
+        """Return what a person may do, as of a moment ago; somebody without a role is looked for on the newest head.
+
+        Args:
+            person: who.
+            is_newest: demand it as of now.
+            min_position: demand it as of this position, as far as the log goes.
+        """
         if person == OPERATOR:
             return operator()
-        authority = (await self._committer.directory()).authority_of(person)
-        if not authority.known:
-            authority = (await self._committer.directory(at_least=monotonic())).authority_of(person)
+        today = day_of(self._clock())
+        directory = await self._committer.directory(is_newest=is_newest, min_position=min_position)
+        authority = directory.authority_of(person, on=today)
+        if not authority.known and not is_newest:
+            authority = (await self._committer.directory(is_newest=True)).authority_of(person, on=today)
         return authority
 
     async def authorities_at(self, acts: Collection[tuple[int, PersonId]]) -> dict[tuple[int, PersonId], Authority]:
-        """Return what persons might do when they acted: as the log stood before each of these positions."""
+        """Return what persons might do when they acted: as the log stood before each position, on the day it came."""
         if not acts:
             return {}
+        async with self._database.in_province(self.province) as connection:
+            rows = await connection.fetch(STATEMENTS["recorded_at"], self.province, [position for position, _ in acts])
+        days = {row["position"]: day_of(row["recorded_at"]) for row in rows}
+        today = day_of(self._clock())
         reads = Selector(types=list(self._fold.reads))
         facts = deque(await self.recorded([reads], through=max(position for position, _ in acts)))
         directory: Directory = self._fold.initial()
@@ -96,7 +104,7 @@ class ProvinceLog:
         for position, person in sorted(acts):
             while facts and facts[0].position < position:
                 directory = self._fold.after(directory, facts.popleft().event)
-            found[position, person] = directory.authority_of(person)
+            found[position, person] = directory.authority_of(person, on=days.get(position, today))
         return found
 
     async def kids_of(self, person: PersonId) -> list[str]:
@@ -105,7 +113,7 @@ class ProvinceLog:
 
     async def finish_erasures(self) -> None:
         """Destroy every personal key that a recorded erasure has put an end to."""
-        directory = await self._committer.directory(at_least=monotonic())
+        directory = await self._committer.directory(is_newest=True)
         await self._committer.keyring.destroy(directory.erasures)
 
     async def head(self) -> Head:
@@ -231,105 +239,3 @@ class ProvinceLog:
             OutcomeUnknownError: the database failed; the condition makes asking again safe.
         """
         return await append_on_condition(self._committer, self._codec, events, condition, by=by)
-
-
-class ProvinceLogs:
-    """The logs of all provinces, for this process: found by handle, opened by platform operators."""
-
-    def __init__(
-        self,
-        database: Database,
-        codec: Codec,
-        fold: AuthorityFold,
-        *,
-        origin: str,
-        master: MasterKey,
-        clock: Callable[[], datetime] = utc_now,
-    ) -> None:
-        """Know no province yet."""
-        self._database = database
-        self._codec = codec
-        self._fold = fold
-        self._origin = origin
-        self._master = master
-        self._clock = clock
-        self.waker = Waker(database)
-        self._logs: dict[str, ProvinceLog] = {}
-        self._committers: dict[ProvinceId, Committer] = {}
-
-    @asynccontextmanager
-    async def running(self) -> "AsyncGenerator[ProvinceLogs]":
-        """Keep readers awake while inside; at the end, wait for what is being committed.
-
-        Raises:
-            MasterKeyError: the personal keys of this database were wrapped by another master key.
-        """
-        await demand_master_key(self._database, self._master)
-        await self.waker.start()
-        try:
-            yield self
-        finally:
-            for committer in self._committers.values():
-                await committer.close()
-            await self.waker.stop()
-
-    async def find(self, handle: str) -> ProvinceLog | None:
-        """Return the log of a handle; None when there is no such province."""
-        log = self._logs.get(handle)
-        if log is None and is_handle(handle):
-            province = await self._database.app.fetchval(STATEMENTS["find_province"], handle)
-            log = None if province is None else self._bound(handle, ProvinceId(province))
-        return log
-
-    async def all(self) -> list[ProvinceLog]:
-        """Return the logs of all provinces, by handle."""
-        rows = await self._database.app.fetch(STATEMENTS["all_provinces"])
-        return [self._bound(row["handle"], ProvinceId(row["province_id"])) for row in rows]
-
-    async def open(self, handle: str, use_case: UseCase[Any], *, by: Acting) -> Accepted:
-        """Open a province's log, if it is not there, and decide on it what opening a province means.
-
-        A log whose opening was interrupted holds position 1 only; asking again completes it.
-
-        Raises:
-            Rejection: refused; the handle is not taken by it unless it was before.
-        """
-        log = await self.find(handle)
-        if log is None:
-            use_case.decide(use_case.initial(), operator() if by.person == OPERATOR else _nobody(by), self._clock())
-            await open_log(
-                self._database, self._codec, handle=handle, origin=self._origin, acting=by, now=self._clock()
-            )
-            log = await self.find(handle)
-        if log is None:  # pragma: no cover - the registry never forgets a handle
-            raise asyncpg.InterfaceError(handle)
-        return await log.execute(use_case, by=by)
-
-    def _bound(self, handle: str, province: ProvinceId) -> ProvinceLog:
-        log = self._logs.get(handle)
-        if log is None:
-            committer = Committer(
-                province,
-                self._database,
-                self._codec,
-                self._fold,
-                keyring=Keyring(self._database, province, self._master),
-                clock=self._clock,
-                moved=self.waker.moved,
-            )
-            log = ProvinceLog(
-                province,
-                handle,
-                database=self._database,
-                codec=self._codec,
-                committer=committer,
-                fold=self._fold,
-                waker=self.waker,
-            )
-            self._logs[handle] = log
-            self._committers[province] = committer
-        return log
-
-
-def _nobody(by: Acting) -> Authority:
-    return Authority(person=by.person)

@@ -68,6 +68,11 @@ class Registry:
         """Every registered type but the one for unknown ones."""
         return [entry.event_type for entry in self._entries.values() if entry.event_type is not Unknown]
 
+    @property
+    def personal_types(self) -> frozenset[type[Event]]:
+        """The types that hold personal fields, as they are read."""
+        return frozenset(self._newest(entry).event_type for entry in self._entries.values() if entry.shape.is_personal)
+
     def names_of(self, event_type: type[Event]) -> list[str]:
         """Return the stored names that are read as this type: its own and those of earlier shapes."""
         return self._names.get(event_type, [event_type.type])

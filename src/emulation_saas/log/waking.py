@@ -7,11 +7,14 @@ most 20 times a second, and it carries nothing. One statement reads the heads of
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.postgres.database import Database
+
+if TYPE_CHECKING:
+    from emulation_saas.postgres.database import Connection
 
 CHANNEL: Final = "emulation_heads"
 POLL_S: Final = 0.5
@@ -66,7 +69,7 @@ class Waker:
                 async with self._database.app.acquire() as listening:
                     await listening.add_listener(CHANNEL, self._on_notice)
                     try:
-                        await self._poll()
+                        await self._poll(listening)
                     finally:
                         with suppress(Exception):
                             await listening.remove_listener(CHANNEL, self._on_notice)
@@ -77,8 +80,10 @@ class Waker:
     def _on_notice(self, *_: object) -> None:
         self._hint.set()
 
-    async def _poll(self) -> None:
+    async def _poll(self, listening: "Connection") -> None:
         while True:
+            if listening.is_closed():  # it may die alone, and nothing else would tell
+                raise ConnectionResetError
             self._hint.clear()
             rows = await self._database.heads.fetch(STATEMENTS["heads"])
             for row in rows:

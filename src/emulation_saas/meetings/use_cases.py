@@ -82,8 +82,7 @@ class HoldMeeting(UseCase[Minutes]):
                 return view
 
     def decide(self, view: Minutes, may: Authority, now: datetime) -> Sequence[Event]:
-        # Where no year is named, the year of the day tells who may learn that one must be.
-        if not any(may.runs(self.bloc, year) for year in self.years or (self.held_on.year,)):
+        if not self._is_empowered(may):
             raise NotEmpowered
         view.membership.require_established()
         held = self._held()
@@ -102,6 +101,13 @@ class HoldMeeting(UseCase[Minutes]):
         if strangers:
             raise NotAMember(", ".join(sorted(strangers)))
         return [held]
+
+    def _is_empowered(self, may: Authority) -> bool:
+        """Tell whether somebody runs the years served; one year's officers enter what serves a neighbour of it, too."""
+        # Where no year is named, the year of the day tells who may learn that one must be.
+        years = self.years or (self.held_on.year,)
+        runs = [may.runs(self.bloc, year) for year in years]
+        return all(runs) or (any(runs) and max(years) - min(years) == 1)
 
     def _held(self) -> MeetingHeld:
         return MeetingHeld(

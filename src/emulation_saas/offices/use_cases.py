@@ -31,7 +31,7 @@ class BallotOfAnotherYear(Conflict):
 
 
 class OfficeFilledByBallot(Conflict):
-    """The ballot has filled this office for that year already, with another agency."""
+    """The ballot has filled this office already, with another agency or for another year."""
 
     code = "office-filled-by-ballot"
 
@@ -41,12 +41,15 @@ class Offices(msgspec.Struct, frozen=True, kw_only=True):
 
     membership: Membership = Membership()
     filled: tuple[OfficeElected | OfficeAppointed, ...] = ()
+    """In that year, and in any other by the same ballot."""
     counted: BallotCounted | None = None
     is_year_closed: bool = False
 
-    def holds(self, agency: AgencyId) -> Office | None:
-        """Return the office that the agency holds now."""
-        holders: dict[Office, AgencyId] = {filling.office: filling.agency for filling in self.filled}
+    def holds(self, agency: AgencyId, year: int) -> Office | None:
+        """Return the office that the agency holds now for a year."""
+        holders: dict[Office, AgencyId] = {
+            filling.office: filling.agency for filling in self.filled if filling.for_year == year
+        }
         return next((office for office, holder in holders.items() if holder == agency), None)
 
 
@@ -87,7 +90,7 @@ class _FillOffice(UseCase[Offices]):
     def _filling(
         self, view: Offices, filling: OfficeElected | OfficeAppointed, now: datetime
     ) -> Sequence[OfficeElected | OfficeAppointed]:
-        holds = view.holds(self.agency)
+        holds = view.holds(self.agency, self.for_year)
         if holds == self.office or filling in view.filled:
             return []  # a later holder is not put out by what put in an earlier one
         if view.is_year_closed:
@@ -107,8 +110,8 @@ class ElectOfficer(_FillOffice):
     ballot: BallotId
 
     def facts(self) -> Sequence[Selector]:
-        count = Selector(types=[BallotCounted], tags=[f"bloc:{self.bloc}", f"ballot:{self.ballot}"])
-        return [*super().facts(), count]
+        of_ballot = Selector(types=[BallotCounted, OfficeElected], tags=[f"bloc:{self.bloc}", f"ballot:{self.ballot}"])
+        return [*super().facts(), of_ballot]
 
     def decide(self, view: Offices, may: Authority, now: datetime) -> Sequence[Event]:
         if not may.runs(self.bloc, self.for_year) and not may.runs(self.bloc, self.for_year - 1):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import asyncpg
 
 from emulation_saas.kernel.ids import ProvinceId
-from emulation_saas.postgres.server import APP_ROLE, HEADS_ROLE, KEYS_ROLE, role_dsn
+from emulation_saas.postgres.server import APP_ROLE, CONNECTIONS_MAX, HEADS_ROLE, KEYS_ROLE, role_dsn
 
 if TYPE_CHECKING:
     from asyncpg import Connection as _Connection
@@ -68,18 +68,19 @@ class Database:
             yield connection
 
 
-def database_at(url: str, *, app_max: int = 8) -> Database:
+def database_at(url: str, *, app_max: int = CONNECTIONS_MAX[APP_ROLE]) -> Database:
     """Return a database whose pools are not open yet. To be called where the event loop runs.
 
     Args:
         url: the base URL, without a user.
         app_max: connections of the service's own role; a province's writes need one, each read one.
     """
-    return Database(url, _pool(url, APP_ROLE, app_max), _pool(url, KEYS_ROLE, 2), _pool(url, HEADS_ROLE, 1))
+    keys, heads = (_pool(url, role, CONNECTIONS_MAX[role]) for role in (KEYS_ROLE, HEADS_ROLE))
+    return Database(url, _pool(url, APP_ROLE, app_max), keys, heads)
 
 
 @asynccontextmanager
-async def open_database(url: str, *, app_max: int = 8) -> AsyncGenerator[Database]:
+async def open_database(url: str, *, app_max: int = CONNECTIONS_MAX[APP_ROLE]) -> AsyncGenerator[Database]:
     """Open the pools and close them at the end. For the arguments see `database_at`."""
     database = database_at(url, app_max=app_max)
     async with database.opened():

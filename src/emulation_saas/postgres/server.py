@@ -21,7 +21,9 @@ APP_ROLE: Final = "emulation_app"
 KEYS_ROLE: Final = "emulation_keys"
 HEADS_ROLE: Final = "emulation_heads"
 LOGIN_ROLES: Final = (MIGRATE_ROLE, APP_ROLE, KEYS_ROLE, HEADS_ROLE)
-SERVING_ROLES: Final = (APP_ROLE, KEYS_ROLE, HEADS_ROLE)
+CONNECTIONS_MAX: Final = {APP_ROLE: 8, KEYS_ROLE: 2, HEADS_ROLE: 1}
+"""Connections of one worker, by role. A province's writes need one of the first, and so does each read."""
+SERVING_ROLES: Final = tuple(CONNECTIONS_MAX)
 
 # Oldest minor of each major without a known hole in row security. A newer major is unknown, so refused.
 OLDEST_MINOR: Final = {17: 6, 18: 6}
@@ -45,6 +47,8 @@ class ServerFacts:
     fsync: str
     full_page_writes: str
     synchronous_commit: str
+    connections_max: int
+    """That roles without privileges may have together."""
     role_name: str
     is_superuser: bool
     bypasses_rls: bool
@@ -77,11 +81,12 @@ def role_dsn(url: str, role: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
 
 
-async def check_server(url: str) -> list[str]:
+async def check_server(url: str, *, workers: int = 1) -> list[str]:
     """Judge the server as each role that serves requests sees it; return warnings.
 
     Args:
         url: the base URL, without a user.
+        workers: how many processes are to serve requests.
 
     Raises:
         ServerRefusedError: the service must not run here.
@@ -90,16 +95,16 @@ async def check_server(url: str) -> list[str]:
     warnings: list[str] = []
     for role in SERVING_ROLES:
         facts = await _facts(url, role)
-        reason = refusal(facts)
+        reason = refusal(facts, workers=workers)
         if reason is not None:
             raise ServerRefusedError(reason)
         warnings.extend(warning for warning in warnings_of(facts) if warning not in warnings)
     return warnings
 
 
-def refusal(facts: ServerFacts) -> str | None:
-    """Return why the service must not run with these facts; None when it may."""
-    return _server_refusal(facts) or _role_refusal(facts)
+def refusal(facts: ServerFacts, *, workers: int = 1) -> str | None:
+    """Return why the service must not run with these facts and so many workers; None when it may."""
+    return _server_refusal(facts) or _size_refusal(facts, workers) or _role_refusal(facts)
 
 
 def warnings_of(facts: ServerFacts) -> list[str]:
@@ -122,6 +127,16 @@ def _server_refusal(facts: ServerFacts) -> str | None:
     if facts.encoding != "UTF8":
         return f"the database's encoding is {facts.encoding}: create it with UTF8"
     return None
+
+
+def _size_refusal(facts: ServerFacts, workers: int) -> str | None:
+    needed = workers * sum(CONNECTIONS_MAX.values())
+    if needed <= facts.connections_max:
+        return None
+    return (
+        f"{workers} workers need up to {needed} connections, and the server has {facts.connections_max} to lend: raise "
+        "max_connections, or have fewer workers"
+    )
 
 
 def _role_refusal(facts: ServerFacts) -> str | None:

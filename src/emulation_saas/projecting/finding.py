@@ -102,7 +102,7 @@ async def when_of(log: ProvinceLog, as_of: str | None, now: datetime) -> When:
     if as_of is None:
         return When()
     if as_of.isascii() and as_of.isdigit():
-        position = int(as_of[:20])
+        position = int(as_of)
         if position > (await log.head()).position:
             raise AsOfBeyondHead
         return When(position, is_named=True)
@@ -197,6 +197,10 @@ def names_in(view: View[Any], recorded: Iterable[AnyRecorded]) -> Names:
 
 def _still_holds(view: View[Any], span: Span, position: int) -> bool:
     """Tell whether the stored documents say what was true at a position."""
-    if span.checkpoint < position:
-        return False
-    return view.is_append_only or all(folded.position <= position for folded in span.documents.values())
+
+    def held(folded: Folded[Any]) -> bool:
+        if folded.position == 0:  # it has only ever been in quarantine, and before that was not there
+            return folded.stopped_at <= position
+        return view.is_append_only or folded.position <= position
+
+    return span.checkpoint >= position and all(map(held, span.documents.values()))

@@ -37,7 +37,7 @@ from emulation_saas.projecting.finding import (
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.redacting import shown_in
 from emulation_saas.projecting.refusals import NoSuchDocument, ProjectionBehind
-from emulation_saas.projecting.views import Asked, Listing, Scope, View, Where
+from emulation_saas.projecting.views import Asked, Listing, Scope, View, Where, everybody
 
 WAIT_MAX_S: Final = 5.0
 """How long a read waits for the documents to reach `min_position`."""
@@ -67,11 +67,13 @@ class Reading:
     position: int
     """At which it is true."""
     tag: str
-    """Equal for equal answers: the last change's position, the projection's version, more where it rests on more."""
+    """The last change's position, the projection's version, and a digest of the body: all of it, the next page's
+    cursor too."""
     is_settled: bool
     """False when the log may still grow at the instant asked for."""
     is_final: bool
-    """Whether the same question gives this answer for ever, to everybody who may ask it."""
+    """Whether the same question gives this answer for ever, and to everybody: what is not for all is asked for again,
+    as who may read it today need not tomorrow."""
     root: bytes | None
     """Of the log at the position; only where the past was asked for."""
     has_names: bool = False
@@ -136,9 +138,10 @@ class Reader:
         return Reading(
             body=body,
             position=found.through,
-            tag=_tag(projection, view, found, asked, body),
+            tag=_tag(projection, found, body),
             is_settled=when.is_settled,
             is_final=when.is_named
+            and view.may_read is everybody
             and stopped_of(found.documents, found.through) is None
             and not (view.persons or view.is_personal)
             and (not view.is_dated or query.valid_on is not None),
@@ -183,16 +186,6 @@ async def _on_page(log: ProvinceLog, position: int, after: str) -> When:
     return When(position)
 
 
-def _tag(projection: AnyProjection, view: View[Any], found: Found, asked: Asked, body: bytes) -> str:
+def _tag(projection: AnyProjection, found: Found, body: bytes) -> str:
     changed_at = max((folded.position for folded in found.documents.values()), default=0)
-    tag = f"p{changed_at}-v{projection.version}"
-    if view.is_dated:
-        tag += f"-{asked.valid_on}"
-    if (
-        view.is_personal
-        or view.is_append_only
-        or view.persons
-        or stopped_of(found.documents, found.through) is not None
-    ):
-        tag += f"-{sha256(body).hexdigest()[:16]}"
-    return tag
+    return f"p{changed_at}-v{projection.version}-{sha256(body).hexdigest()[:16]}"

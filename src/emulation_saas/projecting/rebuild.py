@@ -1,7 +1,7 @@
 """Rebuilding: a projection's documents are made again from the log, in memory, and put in place at once.
 
-While it folds, the documents that are there go on being read and kept up. At the end it holds the checkpoint, folds
-what came meanwhile, and swaps documents, quarantine and checkpoint in one transaction: readers see the old ones or the
+While it folds, the documents that are there go on being read and kept up. At the end it holds the checkpoint and, once
+nobody has got further, swaps documents, quarantine and checkpoint in one transaction: readers see the old ones or the
 new ones, and the live runner goes on from there.
 """
 
@@ -47,20 +47,23 @@ async def rebuild(
     head = (await log.head()).position
     with without_cycle_search():
         await folding.go_on(head, progress)
-    async with database.in_province(log.province) as connection:
-        store = Store(connection, log.province)
-        reached = await store.hold_checkpoint(projection)
-        if reached > folding.position:  # kept up meanwhile: the documents must not go back
-            await folding.go_on(reached)
-        documents = written(projection, folding.documents, folding.documents)
-        stopped = poisons(projection, folding.documents, folding.documents)
-        await store.forget(projection)
-        await store.store([(projection, stored) for stored in documents])
-        await store.store_snapshots(projection, folding.snapshots)
-        if stopped:
-            await store.quarantine(stopped)
-        await store.move_checkpoints([projection], folding.position)
-    return Rebuilt(folding.position, folding.events, len(documents), len(stopped))
+    while True:
+        async with database.in_province(log.province) as connection:
+            store = Store(connection, log.province)
+            reached = await store.hold_checkpoint(projection)
+            if reached <= folding.position:
+                documents = written(projection, folding.documents, folding.documents)
+                stopped = poisons(projection, folding.documents, folding.documents)
+                await store.forget(projection)
+                await store.store([(projection, stored) for stored in documents])
+                await store.store_snapshots(projection, folding.snapshots)
+                if stopped:
+                    await store.quarantine(stopped)
+                await store.move_checkpoints([projection], folding.position)
+                return Rebuilt(folding.position, folding.events, len(documents), len(stopped))
+        # Kept up meanwhile: the documents must not go back. To the head, so as to be ahead of who keeps them up; and
+        # without the connection, as reading the log takes one, and all of a pool's may be held like this.
+        await folding.go_on(max(reached, (await log.head()).position))
 
 
 class _Folding:

@@ -19,7 +19,7 @@ from emulation_saas.log import ProvinceLog
 from emulation_saas.projecting.paths import where_of
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.reading import Query, Reader, Reading
-from emulation_saas.projecting.views import View
+from emulation_saas.projecting.views import View, Where
 
 POSITION_MAX: Final = 2**53
 
@@ -67,7 +67,13 @@ def _handler(projection: AnyProjection, view: View[Any]) -> HTTPRouteHandler:
             page=given.get("page", Page()),
         )
         path = {name: given[name] for name in named}
-        reading = await reader.read(given["log"], given["authority"], (projection, view), where_of(path), query)
+        log: ProvinceLog = given["log"]
+        where, may = where_of(path), await _standing(log, given["authority"], view, where_of(path))
+        reading = await reader.read(log, may, (projection, view), where, query)
+        if query.min_position:  # reached only now, perhaps; what it says of the caller must have been looked at, too
+            then = await log.authority(may.person, min_position=query.min_position)
+            if then != may:
+                reading = await reader.read(log, then, (projection, view), where, query)
         return _answered(request, reading)
 
     answer.__name__ = answer.__qualname__ = _operation(view)
@@ -84,6 +90,16 @@ def _handler(projection: AnyProjection, view: View[Any]) -> HTTPRouteHandler:
         operation_id=_operation(view),
     )
     return decorate(answer)
+
+
+async def _standing(log: ProvinceLog, may: Authority, view: View[Any], where: Where) -> Authority:
+    """Return what the caller may do; who may not read this is looked at again on the newest head.
+
+    So a role lets its bearer in from the moment it is given, whichever process it was given by.
+    """
+    if view.may_read(where, may):
+        return may
+    return await log.authority(may.person, is_newest=True)
 
 
 def _parameters(view: View[Any]) -> list[inspect.Parameter]:

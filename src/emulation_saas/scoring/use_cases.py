@@ -186,12 +186,12 @@ class SubmitSelfScore(_OnTable):
         if self.agency not in may.represents and not may.runs(self.bloc, self.year):
             raise NotEmpowered
         _, rules = view.year.require_open()
+        if self.agency not in view.members.in_year(self.year):
+            raise NotAMember  # before all that only parties may know of the year
         if rules.self_scores_close_at is not UNSET and now >= rules.self_scores_close_at:
             raise SelfScoringOver
         if view.frozen is not None:
             raise RankingAlreadyFrozen
-        if self.agency not in view.members.in_year(self.year):
-            raise NotAMember
         if self.agency not in may.represents and self.time is None:
             raise PaperNeedsTime
         sheet = self._checked(view)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from msgspec import UNSET
 
+from emulation_saas.kernel.numbers import POINTS_END
 from emulation_saas.kernel.rejections import Invalid
 from emulation_saas.years.events import Scheme
 
@@ -39,11 +40,18 @@ class MaximumNotTheSum(Invalid):
     code = "maximum-not-the-sum"
 
 
+class MaximaTooLarge(Invalid):
+    """The maxima of all that is scored add up to more than 15 digits before the point."""
+
+    code = "maxima-too-large"
+
+
 def require_sound(scheme: Scheme) -> None:
     """Demand a tree whose maxima add up. As every parent stands before its children, there can be no cycle.
 
     Raises:
         SchemeCriterionTwice, ParentMissing, ParentAfterChild, MaximumNotPositive, MaximumNotTheSum: it is no such tree.
+        MaximaTooLarge: a member's total could not be spelled.
     """
     handles = {node.criterion for node in scheme.criteria}
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -63,3 +71,5 @@ def require_sound(scheme: Scheme) -> None:
             raise MaximumNotPositive(node.criterion)
         if node.criterion in sums and node.points_max != sums[node.criterion]:
             raise MaximumNotTheSum(node.criterion)
+    if sum(scheme.leaves().values()) >= POINTS_END:
+        raise MaximaTooLarge

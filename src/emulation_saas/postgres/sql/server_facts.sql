@@ -8,6 +8,9 @@ SELECT
     current_setting('fsync') AS fsync,
     current_setting('full_page_writes') AS full_page_writes,
     current_setting('synchronous_commit') AS synchronous_commit,
+    current_setting('max_connections')::integer
+    - current_setting('superuser_reserved_connections')::integer
+    - current_setting('reserved_connections')::integer AS connections_max,
     current_user AS role_name,
     (SELECT roles.rolsuper FROM pg_catalog.pg_roles AS roles WHERE roles.rolname = current_user) AS is_superuser,
     (SELECT roles.rolbypassrls FROM pg_catalog.pg_roles AS roles WHERE roles.rolname = current_user) AS bypasses_rls,

@@ -1,0 +1,49 @@
+"""Once a person was erased, no process decides by the name any more, whatever it had folded before."""
+
+from datetime import date
+
+import pytest
+from msgspec import structs
+
+from emulation_saas.blocs.events import MemberAdmitted
+from emulation_saas.kernel.ids import OPERATOR, AgencyId
+from emulation_saas.kernel.use_cases import Acting
+from emulation_saas.pledges.events import PledgeDrafted, PledgeSigned
+from emulation_saas.pledges.use_cases import AlreadySigned, SignPledge
+from emulation_saas.privacy.events import PersonErased
+from emulation_saas.years.events import YearOpened
+from tests.builders import SAMPLES
+from tests.logs import open_province, running_logs
+from tests.projections.histories import OFFICER
+from tests.projections.live import Tell
+
+OPENED = SAMPLES[YearOpened]
+
+
+async def test_every_process_forgets_an_erased_name_once_it_knows_of_the_erasure(database_url: str) -> None:
+    assert isinstance(OPENED, YearOpened)
+    bloc, year, agency = OPENED.bloc, OPENED.year, AgencyId("so-tu-phap")
+    async with running_logs(database_url) as here, running_logs(database_url) as there:
+        province = await open_province(here)
+        other = await there.find("bac-song")
+        assert other is not None
+        history = (
+            MemberAdmitted(bloc=bloc, agency=agency, effective_on=date(2020, 1, 1), legal_basis="QĐ"),
+            OPENED,
+            PledgeDrafted(bloc=bloc, year=year, text="Giao ước"),
+            PledgeSigned(bloc=bloc, year=year, agency=agency, signed_by=OFFICER),
+        )
+        await province.log.execute(Tell(history), by=Acting(OPERATOR))
+        by_another = SignPledge(
+            bloc=bloc, year=year, agency=agency, signed_by=structs.replace(OFFICER, name="Trần Thị Khác")
+        )
+        for log in (province.log, other):
+            with pytest.raises(AlreadySigned):
+                await log.execute(by_another, by=province.acting())
+        kids = await province.log.kids_of(OFFICER.person)
+        erased = PersonErased(person=OFFICER.person, kids=kids, legal_basis="Luật 91/2025/QH15", document_no="1")
+        await province.log.execute(Tell((erased,)), by=Acting(OPERATOR))
+        # The keys are not destroyed yet, as when the request was interrupted; an erased name contradicts no name.
+        assert len(await province.log.kids_of(OFFICER.person)) == 1
+        for log in (province.log, other):
+            assert (await log.execute(by_another, by=province.acting())).events == []
