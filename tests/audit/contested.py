@@ -48,7 +48,12 @@ async def played(service: Service) -> dict[str, list[int]]:
         await done(service, "/persons", {"person": person, "issuer": ISSUER, "sub": sub, "name": f"Nguyễn {sub}"})
         if "agency" in role:
             for agency in ("noi-vu", "tu-phap"):
-                registered = {"agency": agency, "name": f"Sở {agency}", "aliases": [], "effective_on": "2020-01-01"}
+                registered: dict[str, Any] = {
+                    "agency": agency,
+                    "name": f"Sở {agency}",
+                    "aliases": [],
+                    "effective_on": "2020-01-01",
+                }
                 await done(service, "/agencies", registered)
             await done(service, "/blocs", {"bloc": "khoi", "name": "Khối I", "kind": "khoi", **_DECIDED})
             for agency in ("noi-vu", "tu-phap"):

@@ -187,7 +187,7 @@ async def test_dossier_of_a_log_whose_key_was_rotated_passes_by_any_key_that_sig
         for trust in ((), ("--vkey", first), ("--vkey", second)):
             assert checked(tar, tmp_path, *trust)[0] == 0
         monkeypatch.setattr(notes, "OVERLAP", timedelta(0))  # from now on the second one signs alone
-        moved = {"agency": "moi", "name": "Mới", "aliases": [], "effective_on": "2020-01-01"}
+        moved: dict[str, Any] = {"agency": "moi", "name": "Mới", "aliases": [], "effective_on": "2020-01-01"}
         assert (await service.client.post(f"{HERE}/agencies", json=moved)).status_code == 201
         tar = await fetched(service)
         for trust in ((), ("--vkey", second)):
