@@ -18,7 +18,7 @@ from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log import Codec, Registry
 from emulation_saas.log.events import Unknown
 from emulation_saas.log.sealing import Opener
-from emulation_saas.projecting.digesting import digest_of
+from emulation_saas.projecting.digesting import StateDigest, digest_of, together
 from emulation_saas.wiring import EVENT_TYPES
 from projections import PROJECTIONS
 
@@ -30,14 +30,26 @@ def add_replay(add: Callable[[str, verifier.Check, str], argparse.ArgumentParser
     replaying = add("replay", _replay, "check an export, fold its events, and compare what the documents say")
     replaying.add_argument("file", type=Path, help="the tar, of the whole log")
     replaying.add_argument(
-        "--digest", type=_digest, required=True, help="what GET …/digest?as_of= the export's size said"
+        "--digest",
+        type=_digest,
+        required=True,
+        help="what GET …/digest?as_of= the export's size said: its file or hash",
     )
 
 
-def _digest(text: str) -> str:
-    if not _DIGEST.fullmatch(text):
-        raise argparse.ArgumentTypeError("a digest is 64 hexadecimal digits in lower case")
-    return text
+def _digest(text: str) -> StateDigest:
+    """Read the answer's file, or its hash alone, which names no projections."""
+    if _DIGEST.fullmatch(text):
+        return StateDigest(digest=text, projections=[])
+    try:
+        told = msgspec.json.decode(Path(text).read_bytes(), type=StateDigest)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise argparse.ArgumentTypeError(
+            f"neither 64 hexadecimal digits in lower case nor a file of …/digest: {error}"
+        ) from None
+    if together(told.projections).digest != told.digest:
+        raise argparse.ArgumentTypeError("the file's digest is not that of its projections")
+    return told
 
 
 def _replay(options: argparse.Namespace, report: verifier.Report) -> None:
@@ -51,8 +63,32 @@ def _replay(options: argparse.Namespace, report: verifier.Report) -> None:
     state = digest_of(PROJECTIONS, recorded)
     folded = ", ".join(f"{each.name} v{each.version}: {each.documents}" for each in state.projections)
     report.facts |= {"digest": state.digest, "documents": folded}
-    if state.digest != options.digest:
-        raise verifier.TamperedError(f"the events lead to the digest {state.digest} (by {folded})")
+    _demand_same(options.digest, state, folded)
+
+
+def _demand_same(told: StateDigest, here: StateDigest, folded: str) -> None:
+    """Demand that the documents say here what the service told of them.
+
+    Raises:
+        TamperedError: a projection of the same version leads to something else; a hash alone is taken at its word.
+        CannotTellError: the projections are others.
+    """
+    if told.digest == here.digest:
+        return
+    if not told.projections:
+        raise verifier.TamperedError(
+            f"the events lead to the digest {here.digest} (by {folded}); should the service have other versions of its "
+            "projections, the file of …/digest in place of its hash tells them apart"
+        )
+    theirs = {(each.name, each.version): each for each in told.projections}
+    ours = {(each.name, each.version): each for each in here.projections}
+    for name, version in sorted(theirs.keys() & ours.keys()):
+        if theirs[name, version] != ours[name, version]:
+            raise verifier.TamperedError(
+                f"the events lead to other documents by {name} v{version} than the service told"
+            )
+    others = ", ".join(f"{name} v{version}" for name, version in sorted(theirs.keys() ^ ours.keys()))
+    raise verifier.CannotTellError(f"not on both sides: {others}; all other documents are as the service told")
 
 
 def _recorded(export: verifier.Export) -> list[AnyRecorded]:

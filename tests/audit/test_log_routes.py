@@ -146,6 +146,7 @@ async def test_tiles_and_entries_are_those_of_tlog_tiles(database_url: str, tmp_
         assert (await service.get("/log/tile/0/000.p/3")).content == tile.content[:96]
         bundle = await service.get(f"/log/tile/entries/000.p/{width}")
         assert bundle.content == b"".join(len(body).to_bytes(2, "big") + body for body in stored)
+        assert bundle.headers["cache-control"] == "private, no-cache", "who may see it today may not tomorrow"
 
 
 async def test_what_is_not_there_is_refused(database_url: str, tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from emulation_saas.__main__ import main
 from emulation_saas.audit.verifier import TAMPERED
+from emulation_saas.projecting.digesting import ProjectionDigest, together
 from tests.audit.auditing import HERE, Service, serving
 from tests.audit.exports import KEEPER, Exported, exported, read, rewritten
 from tests.audit.test_export import grown
@@ -39,6 +41,31 @@ async def digest_at(service: Service, position: int) -> str:
     return digest
 
 
+async def compared_by_projection(service: Service, size: int, file: Path, replay: Replay) -> None:
+    """Demand that what differs is told apart: other documents, other versions, another answer than its own hash."""
+    genuine = (await service.get("/digest", "auditor", as_of=size)).json()
+    tar = await export_of(service, to=size)
+
+    def answered(state: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        file.write_bytes(msgspec.json.encode({**genuine, **state}))
+        return replay(tar, str(file))
+
+    def given(**changed: Any) -> tuple[int, dict[str, Any]]:  # noqa: ANN401 - of one projection
+        first, *rest = genuine["projections"]
+        state = together(msgspec.convert([{**first, **changed}, *rest], list[ProjectionDigest]))
+        return answered(msgspec.to_builtins(state))
+
+    name, version = genuine["projections"][0]["name"], genuine["projections"][0]["version"]
+    assert given()[0] == 0
+    status, found = given(digest="0" * 64)
+    assert (status, f"by {name} v{version}" in found["reason"]) == (TAMPERED, True), found
+    status, found = given(digest="0" * 64, version=version + 1)
+    assert (status, f"{name} v{version + 1}" in found["reason"]) == (CANNOT_TELL, True), found
+    with pytest.raises(SystemExit) as ended:
+        answered({"digest": "0" * 64})
+    assert ended.value.code == CANNOT_TELL
+
+
 async def export_of(service: Service, role: str = "auditor", *, first: int = 1, to: int | None = None) -> bytes:
     span = {"from": first} if to is None else {"from": first, "to": to}
     answer = await service.get("/log/export", role, **span)
@@ -66,6 +93,7 @@ async def test_digest_of_every_event_type_is_that_of_the_export_of_its_size(
         assert (status, "does not begin with the log" in found["reason"]) == (CANNOT_TELL, True), found
         status, found = replay(await export_of(service), digests[told])
         assert (status, found["digest"], digest in found["reason"]) == (TAMPERED, digest, True)
+        await compared_by_projection(service, head, tmp_path / "digest.json", replay)
 
 
 async def test_who_was_erased_changes_no_digest(database_url: str, tmp_path: Path, replay: Replay) -> None:

@@ -1,10 +1,17 @@
 """The log's next key: who may make it sign, and which checkpoints it signs."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
 from emulation_saas.audit.notes import OVERLAP, vkeys_at
-from emulation_saas.audit.use_cases import LogKeyOutOfOrder, RotateLogKey
+from emulation_saas.audit.use_cases import (
+    KEYS_OVERLAPPING_MAX,
+    LogKeyOutOfOrder,
+    LogKeysOverlap,
+    LogKeyTaken,
+    RotateLogKey,
+)
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.log.events import LogKeyRotated, LogOpened
 from tests.audit.auditing import HERE, Service, serving
@@ -19,8 +26,8 @@ def rotated(number: int) -> LogKeyRotated:
     return LogKeyRotated(vkey=f"log.test+{number}+AA==")
 
 
-def rotation(number: int, vkey: int | None = None) -> RotateLogKey:
-    return RotateLogKey(number=number, vkey=rotated(number if vkey is None else vkey).vkey)
+def rotation(number: int, vkey: int | None = None, retired: int = 0) -> RotateLogKey:
+    return RotateLogKey(number=number, vkey=rotated(number if vkey is None else vkey).vkey, retired=retired)
 
 
 def test_the_next_key_signs() -> None:
@@ -35,6 +42,18 @@ def test_a_key_that_the_log_has_is_not_made_again() -> None:
 
 def test_no_key_is_left_out() -> None:
     given(opened).when(rotation(3), may=ADMIN).then_rejected(LogKeyOutOfOrder)
+
+
+def test_a_key_that_the_log_names_is_never_its_next_one() -> None:
+    given(opened, rotated(2)).when(rotation(3, vkey=2), may=ADMIN).then_rejected(LogKeyTaken)
+
+
+def test_no_more_than_a_few_keys_sign_at_once() -> None:
+    keys = [opened, *(rotated(number) for number in range(2, KEYS_OVERLAPPING_MAX + 1))]
+    following = KEYS_OVERLAPPING_MAX + 1
+    given(*keys).when(rotation(following), may=ADMIN).then_rejected(LogKeysOverlap)
+    given(*keys).when(rotation(following - 1, vkey=9), may=ADMIN).then_recorded_nothing()
+    given(*keys).when(rotation(following, retired=1), may=ADMIN).then(rotated(following))
 
 
 def test_only_administrators_rotate() -> None:
@@ -81,6 +100,21 @@ async def test_rotation_over_http_is_idempotent_and_makes_no_key_in_vain(databas
         assert told.json()["data"] == {"vkey": vkeys[1]}
         for body in ({"number": 0}, {}, {"number": "2"}, {"number": 2, "vkey": vkeys[0]}):
             assert (await service.client.post(KEYS, json=body)).status_code == 422
+
+
+async def test_rotations_asked_for_at_once_take_a_key_each_and_end_before_too_many_sign(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with serving(database_url, tmp_path, filled=False) as service:
+        assert set(await asyncio.gather(*(rotate(service, number) for number in (2, 2, 3, 3, 4)))) <= {201, 409}
+        vkeys = (await service.get("/log/vkey")).text.splitlines()
+        assert len(vkeys) == len(set(vkeys))
+        for number in range(len(vkeys) + 1, KEYS_OVERLAPPING_MAX + 1):
+            assert await rotate(service, number) == 201
+        refused = await service.client.post(KEYS, json={"number": KEYS_OVERLAPPING_MAX + 1})
+        assert (refused.status_code, refused.json()["code"]) == (409, "log-keys-overlap")
+        signatures = (await service.get("/log/checkpoint")).text.partition("\n\n")[2].splitlines()
+        assert len(signatures) == KEYS_OVERLAPPING_MAX
 
 
 async def test_checkpoints_are_signed_by_the_keys_of_their_time(database_url: str, tmp_path: Path) -> None:

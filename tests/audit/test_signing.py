@@ -15,6 +15,7 @@ from emulation_saas.log.tree import SizeBeyondHead
 from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from tests.audit.auditing import HERE, Service, operator_with_all_rights, serving
+from tests.audit.contested import CORRECTED, YEAR, played
 from tests.audit.test_log_routes import read_note
 from tests.logs import register, running_logs
 
@@ -136,6 +137,23 @@ async def test_a_forged_head_over_what_was_signed_is_refused(
         assert answer.headers["retry-after"] == "60"
         older = await service.get("/log/checkpoints/6")
         assert (older.status_code, older.json()["code"]) == (503, "log-forked")
+
+
+async def test_a_leaf_changed_below_the_signed_head_is_neither_proved_nor_exported(
+    server: EmbeddedPostgres, database_url: str, tmp_path: Path
+) -> None:
+    async with serving(database_url, tmp_path, filled=False) as service:
+        await played(service)
+        signed = await service.signer.newest(service.log)
+        asked = ("/events/4.tlog-proof", "/log/export", f"{YEAR}/disputes/{CORRECTED}/dossier")
+        for path in asked:
+            assert (await service.get(path)).status_code == 200
+        async with operator_with_all_rights(server, database_url) as connection:
+            await connection.execute("UPDATE events SET leaf_hash = sha256('other') WHERE position = 3")
+        for path in asked:
+            answer = await service.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (503, "log-forked"), path
+        assert await service.signer.covering(service.log, 4) == signed, "what was signed stays signed"
 
 
 async def test_a_restored_backup_is_not_signed_until_what_is_missing_is_back(

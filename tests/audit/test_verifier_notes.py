@@ -191,7 +191,7 @@ def test_checkpoint_command_says_who_signed_and_what_it_leaves_open(tmp_path: Pa
     assert set(found["not_covered"]) == {"rollback"}
 
 
-def test_checkpoint_by_another_key_is_tampered_and_without_any_key_cannot_be_told(tmp_path: Path) -> None:
+def test_checkpoint_by_another_logs_key_is_tampered_and_without_any_key_cannot_be_told(tmp_path: Path) -> None:
     note = tmp_path / "checkpoint"
     note.write_text(NOTE, encoding="utf-8")
     assert verify("checkpoint", note, "--vkey", KEEPER.vkey)[0] == 1

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,9 +60,13 @@ def test_extra_line_of_a_proof_is_passed_over(tmp_path: Path) -> None:
     assert included(tmp_path, proof_of(4, extra="extra YQ\n"), entry_at(4), "--vkey", KEEPER.vkey)[0] == 1
 
 
-def test_proof_by_a_stranger_is_refused_and_without_a_key_cannot_be_told(tmp_path: Path) -> None:
-    by_stranger = proof_of(4, note=note_of(GENUINE.leaves, STRANGER))
-    assert included(tmp_path, by_stranger, entry_at(4), "--vkey", KEEPER.vkey)[0] == 1
+def test_proof_by_a_later_key_or_a_stranger_or_without_a_key_cannot_be_told(tmp_path: Path) -> None:
+    by_another = proof_of(4, note=note_of(GENUINE.leaves, STRANGER))
+    status, found = included(tmp_path, by_another, entry_at(4), "--vkey", KEEPER.vkey)
+    assert (status, "give it as --vkey" in found["reason"]) == (2, True)
+    assert included(tmp_path, by_another, entry_at(5), "--vkey", KEEPER.vkey)[0] == 1, "the event is another anyhow"
+    by_witness = proof_of(4, note=note_of(GENUINE.leaves, replace(STRANGER, name="witness.example")))
+    assert included(tmp_path, by_witness, entry_at(4), "--vkey", KEEPER.vkey)[0] == 1, "nobody of the log signed"
     status, found = included(tmp_path, proof_of(4), entry_at(4))
     assert (status, "key identity" in found["not_covered"]) == (2, True)
 
@@ -113,7 +118,7 @@ def test_log_that_only_grew_is_consistent_and_another_is_not(first: int, tmp_pat
     if first > 1:
         assert grown(tmp_path, exported(first, history=1), GENUINE, proof, *trust) == 1
     assert grown(tmp_path, exported(first), exported(11, history=1), proof, *trust) == 1
-    assert grown(tmp_path, exported(first), exported(11, STRANGER), proof, *trust) == 1
+    assert grown(tmp_path, exported(first), exported(11, STRANGER), proof, *trust) == 2
     assert grown(tmp_path, GENUINE, exported(12), proof, *trust) == 1
 
 
@@ -211,7 +216,8 @@ def test_event_that_a_dossier_does_not_list_is_refused(tmp_path: Path) -> None:
 def test_dossier_of_a_log_whose_key_was_rotated_names_its_keys(tmp_path: Path) -> None:
     both = {"vkey": f"{KEEPER.vkey}\n{STRANGER.vkey}\n".encode(), "checkpoint": note_of(GENUINE.leaves, STRANGER)}
     assert judged(tmp_path, {**dossier(), **both})[0] == 0
-    assert judged(tmp_path, {**dossier(), **both}, "--vkey", KEEPER.vkey)[0] == 1
+    assert judged(tmp_path, {**dossier(), **both}, "--vkey", KEEPER.vkey)[0] == 2
+    assert judged(tmp_path, {**dossier(), **both}, "--vkey", STRANGER.vkey)[0] == 2, "the proofs are by the first key"
 
 
 def test_heads_of_two_sizes_pass_and_their_consistency_is_named_as_open(tmp_path: Path) -> None:

@@ -46,11 +46,23 @@ def test_remembered_head_before_the_rotation_does_not(lay: Lay, state: Path) -> 
     assert verify("export", lay(ROTATED), "--remember", state)[0] == 2
 
 
+def test_head_that_a_later_key_signed_cannot_be_told_by_the_first(lay: Lay, state: Path, tmp_path: Path) -> None:
+    note = tmp_path / "checkpoint"
+    note.write_bytes(ROTATED.note)
+    assert verify("checkpoint", note, "--vkey", KEEPER.vkey)[0] == 2
+    assert verify("remember", lay(exported(4)), "--state", state, "--vkey", KEEPER.vkey)[0] == 0
+    kept = state.read_bytes()
+    assert verify("remember", note, "--state", state)[0] == 2
+    assert state.read_bytes() == kept
+    note.write_bytes(note_of(ROTATED.leaves, replace(STRANGER, name="witness.example")))
+    assert verify("checkpoint", note, "--vkey", KEEPER.vkey)[0] == 1, "nobody of the log signed"
+
+
 def test_key_rotated_before_the_range_must_be_given(lay: Lay) -> None:
     genuine = exported(300, first=257)
     unknown = replace(genuine, note=note_of(genuine.leaves, STRANGER))
     assert verify("export", lay(unknown))[0] == 2
-    assert verify("export", lay(unknown), "--vkey", KEEPER.vkey)[0] == 1
+    assert verify("export", lay(unknown), "--vkey", KEEPER.vkey)[0] == 2
     assert verify("export", lay(unknown), "--vkey", STRANGER.vkey)[0] == 0
 
 

@@ -65,7 +65,7 @@ async def dossier(
             files[f"events/{position}"] = entry.body
         else:
             listed |= {"hidden": True, "leaf_hash": spelled([entry.leaf_hash])[0]}
-        files[f"proofs/{position}.tlog-proof"] = await _proof(log, head, position)
+        files[f"proofs/{position}.tlog-proof"] = await _proof(signer, log, head, position)
         events.append(listed)
     about = {
         "format": FORMAT,
@@ -86,8 +86,8 @@ async def dossier(
     return head.size, archived(whole)
 
 
-async def _proof(log: ProvinceLog, head: SignedHead, position: int) -> bytes:
-    found = await log.tree.inclusion(position, head.size)
+async def _proof(signer: Signer, log: ProvinceLog, head: SignedHead, position: int) -> bytes:
+    found = await signer.proof(log, position, head.note)
     return proof_text(position, found.path, head.note).encode()
 
 

@@ -55,6 +55,7 @@ async def exported(signer: Signer, log: ProvinceLog, span: Span, sees: Sees | No
         LogForked: the log contradicts what was signed.
     """
     note = await signer.note(log, span.last)
+    await signer.demand_tree(log, note)
     first, *_ = await named_vkeys(log)
     about = {"format": FORMAT, "from": span.first, "origin": note.partition("\n")[0], "to": span.last}
     yield _file("checkpoint", note.encode())

@@ -19,6 +19,11 @@ def checkpoint_text(origin: str, size: int, root: bytes) -> str:
     return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
 
 
+def size_of(note: str) -> int:
+    """Return how many events a checkpoint of ours is about."""
+    return int(note.split("\n")[1])
+
+
 def signed_note(text: str, keys: Sequence[LogKey]) -> str:
     """Return the note of a text, with a signature line of each key.
 

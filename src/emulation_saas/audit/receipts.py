@@ -15,7 +15,7 @@ async def receipt(signer: Signer, log: ProvinceLog, position: int) -> str:
         LogForked: the log contradicts what was signed; nothing can be proved now.
     """
     head = await signer.covering(log, position)
-    found = await log.tree.inclusion(position, head.size)
+    found = await signer.proof(log, position, head.note)
     return proof_text(position, found.path, head.note)
 
 

@@ -15,11 +15,12 @@ from emulation_saas.audit.exports import entry_bundle
 from emulation_saas.audit.layout import TILE_PATTERN, read_place
 from emulation_saas.audit.receipts import receipt, spelled
 from emulation_saas.audit.refusals import NoSuchEvent, NoSuchTile
-from emulation_saas.audit.signing import Signer, named_vkeys
+from emulation_saas.audit.signing import Signer, named_vkeys, retired_vkeys
 from emulation_saas.audit.use_cases import RotateLogKey
 from emulation_saas.http.answers import ANSWERS, JSON, SPELLED, Answer
 from emulation_saas.http.bodies import Body
 from emulation_saas.kernel.authority import Authority
+from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, Entry, ProvinceLog
@@ -137,7 +138,7 @@ async def read_entries(
     entries = await log.entries(after=first, through=first + width)
     if not all(sees(log, authority, entry) for entry in entries):
         raise NotEmpowered
-    return _told(entry_bundle(entries), _BYTES, _FINAL)
+    return _told(entry_bundle(entries), _BYTES, _FRESH)  # what somebody may see can be taken from him
 
 
 @get(
@@ -214,7 +215,12 @@ async def rotate_log_key(
     """Make the log's next key and sign by it; for 30 days checkpoints are signed by the one before, too."""
     if not authority.is_admin:
         raise NotEmpowered  # before a key is made
-    rotation = RotateLogKey(number=data.number, vkey=await signer.next_vkey(log), time=data.entered())
+    rotation = RotateLogKey(
+        number=data.number,
+        vkey=await signer.next_vkey(log),
+        retired=await retired_vkeys(log, utc_now()),
+        time=data.entered(),
+    )
     return await log.execute(rotation, by=acting)
 
 

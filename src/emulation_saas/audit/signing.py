@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import structlog
 
-from emulation_saas.audit.notes import checkpoint_text, signed_note, vkeys_at
+from emulation_saas.audit.notes import checkpoint_text, signed_note, size_of, vkeys_at
 from emulation_saas.audit.refusals import LogForked
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.use_cases import Selector
@@ -42,7 +42,7 @@ from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.merkle import begins
 from emulation_saas.log.opening import LogKey, make_log_key
 from emulation_saas.log.reading import STATEMENTS as LOG_STATEMENTS
-from emulation_saas.log.tree import SizeBeyondHead
+from emulation_saas.log.tree import Inclusion, SizeBeyondHead
 from emulation_saas.postgres.database import Database
 from emulation_saas.postgres.statements import load_statements
 
@@ -73,6 +73,12 @@ class SignedHead:
 async def named_vkeys(log: ProvinceLog) -> list[str]:
     """Return every key that the log names, in its order: the first is that of position 1."""
     return [fact.event.vkey for fact in await log.recorded([_KEY_FACTS])]
+
+
+async def retired_vkeys(log: ProvinceLog, now: datetime) -> int:
+    """Return how many of the keys that the log names have ceased to sign."""
+    history = [(fact.event.vkey, fact.recorded_at) for fact in await log.recorded([_KEY_FACTS])]
+    return len(history) - len(vkeys_at(history, now))
 
 
 class LogKeyMissingError(Exception):
@@ -147,6 +153,24 @@ class Signer:
         if not begins((size, root), (last.size, last.root), path):
             self._refuse(log, f"the tree of {size} does not begin that of {last.size}, which was signed")
         return await self._written(log, size, root)
+
+    async def proof(self, log: ProvinceLog, position: int, note: str) -> Inclusion:
+        """Return what leads from the event at a position to the root that a checkpoint says.
+
+        Raises:
+            LogForked: the tree no longer has that root.
+        """
+        found = await log.tree.inclusion(position, size_of(note))
+        self._demand_root(log, note, found.root)
+        return found
+
+    async def demand_tree(self, log: ProvinceLog, note: str) -> None:
+        """Demand that the tree still has the root that a checkpoint says.
+
+        Raises:
+            LogForked: it no longer has.
+        """
+        self._demand_root(log, note, await log.tree.root(size_of(note)))
 
     async def next_vkey(self, log: ProvinceLog) -> str:
         """Return a key that the log does not name yet; one is made unless an earlier attempt has left one."""
@@ -233,6 +257,11 @@ class Signer:
             keys.append(LogKey(vkey, seeds[vkey]))
         origin: str = facts[0].event.origin
         return signed_note(checkpoint_text(origin, size, root), keys)
+
+    def _demand_root(self, log: ProvinceLog, note: str, root: bytes) -> None:
+        origin, size, *_ = note.split("\n")
+        if not note.startswith(checkpoint_text(origin, int(size), root)):
+            self._refuse(log, f"the tree of {size} has another root than was signed")
 
     def _refuse(self, log: ProvinceLog, why: str) -> NoReturn:
         if log.province not in self._forked:

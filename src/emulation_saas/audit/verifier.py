@@ -558,14 +558,36 @@ class Remembered:
             raise TamperedError(f"two histories: another root than was remembered, for the same {self.size} events")
 
 
-def _demand_signed(checkpoint: Checkpoint, keys: Iterable[Vkey], report: Report) -> list[Vkey]:
-    """Return the signers among the keys; only a key of the log's own name signs its heads."""
+def _demand_signed(
+    checkpoint: Checkpoint, keys: Iterable[Vkey], report: Report, named: Iterable[Vkey] | None = None
+) -> list[Vkey]:
+    """Return the signers among the keys that count; only a key of the log's own name signs its heads.
+
+    Args:
+        checkpoint: the head.
+        keys: those that count.
+        report: is told the head.
+        named: every key that the log is said to name; None: that is not here, and any may be a later one of the log.
+
+    Raises:
+        CannotTellError: another key of the log signed in their place. It may have been rotated to, or be a forger's.
+    """
     report.facts |= {"origin": checkpoint.origin, "size": checkpoint.size}
     report.facts |= {"root": base64.b64encode(checkpoint.root).decode()}
     keys = list(keys)
     if not keys:
         raise CannotTellError("no key is known, so nobody's signature was checked: give --vkey")
-    return verify_note(checkpoint.note, [key for key in keys if key.name == checkpoint.origin])
+    counted = [key for key in keys if key.name == checkpoint.origin]
+    signers = signers_of(checkpoint.note, counted)
+    if signers:
+        return signers
+    if named is None:
+        others = [name for name, _, _ in checkpoint.note.signatures if name == checkpoint.origin]
+    else:
+        others = [key.text for key in signers_of(checkpoint.note, set(named) - set(keys))]
+    if counted and others:
+        raise CannotTellError(f"signed by {others[0]}, by a key for which no trusted one vouches: give it as --vkey")
+    return verify_note(checkpoint.note, counted)
 
 
 def _say_trust(report: Report, given: Sequence[Vkey], remembered: Remembered | None) -> None:
@@ -663,15 +685,8 @@ def _check_keys(
     trusted = set(given)
     if remembered is not None:
         trusted |= {*remembered.keys, *(key for position, key in named.items() if position <= remembered.size)}
-    try:
-        signers = _demand_signed(export.checkpoint, trusted or own.values(), report)
-    except TamperedError:
-        others = signers_of(export.checkpoint.note, set(named.values()) - trusted)
-        if others:
-            raise CannotTellError(f"signed by {others[0].text}, for whose rotation no trusted key vouches") from None
-        if not is_first_shown and not trusted:
-            raise CannotTellError("signed by a key that stands outside the exported range: give --vkey") from None
-        raise
+    every = own.values() if is_first_shown else None
+    signers = _demand_signed(export.checkpoint, trusted or own.values(), report, every)
     report.facts["signed by"] = [key.text for key in signers]
     return tuple(dict.fromkeys([*(remembered.keys if remembered else ()), *signers, *named.values()]))
 
@@ -724,7 +739,7 @@ def check_dossier(archive: Archive, given: Sequence[Vkey], report: Report) -> No
     if given and not set(given) & set(own):
         raise TamperedError("the dossier names other keys than the one that is trusted")
     keys = given or own
-    _demand_signed(checkpoint, keys, report)
+    _demand_signed(checkpoint, keys, report, own)
     roots, used, hidden = {checkpoint.size: checkpoint.root}, {"dossier.json", "checkpoint", "vkey"}, list[int]()
     for listed in _list(dossier.get("events"), "events") or [None]:  # none at all is as malformed as a false one
         event = cast("dict[str, object]", listed) if isinstance(listed, dict) else {}
@@ -744,8 +759,8 @@ def check_dossier(archive: Archive, given: Sequence[Vkey], report: Report) -> No
             raise TamperedError("the proof is one of another event", position)
         if roots.setdefault(head.size, head.root) != head.root:
             raise TamperedError(f"two histories: two roots for the same {head.size} events", position)
-        verify_note(head.note, [key for key in keys if key.name == head.origin])
         proof.demand(leaf)
+        _demand_signed(head, keys, Report(), own)
     surplus = sorted(archive.members.keys() - used)
     if any(name.startswith(("events/", "proofs/")) for name in surplus):
         raise TamperedError("the dossier holds an event or a proof that it does not list")

@@ -25,6 +25,7 @@ from emulation_saas.http.exchange import Exchange, begin_exchange
 from emulation_saas.http.health import live, readiness
 from emulation_saas.http.limits import (
     BODY_BYTES_MAX,
+    PIECE_TIMEOUT_S,
     REQUEST_TIMEOUT_S,
     REQUESTS_IN_FLIGHT_MAX,
     TARGET_BYTES_MAX,
@@ -48,7 +49,7 @@ _SECURITY: Final = [
 _POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _STREAMS: Final = (b"text/event-stream", b"application/x-ndjson", b"application/x-tar")
-"""Answers without a known end: the deadline is for their beginning, and they bound the rest themselves."""
+"""Answers without a known end: the deadline is for their beginning, then for the sending of each piece."""
 
 _RECORDED: Final = 201
 """What a command answers; a POST that answers otherwise is a question."""
@@ -144,6 +145,8 @@ class Service(Litestar):
             await self._answer(exchange, scope, receive, send)
         finally:
             self._in_flight -= 1
+            for release in exchange.endings:
+                release()
             log_exchange(exchange, scope)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
@@ -171,7 +174,7 @@ class Service(Litestar):
 class _Outward:
     """Sends an answer with the headers that all answers have, once it is on record if it must be."""
 
-    __slots__ = ("_exchange", "_is_recorded", "_is_withheld", "_recorder", "_scope", "_send", "deadline")
+    __slots__ = ("_exchange", "_is_recorded", "_is_stream", "_is_withheld", "_recorder", "_scope", "_send", "deadline")
 
     def __init__(self, exchange: Exchange, scope: Scope, send: Send, recorder: Recorder) -> None:
         self._exchange = exchange
@@ -179,6 +182,7 @@ class _Outward:
         self._send = send
         self._recorder = recorder
         self._is_recorded = False
+        self._is_stream = False
         self._is_withheld = False
         self.deadline: asyncio.Timeout | None = None
 
@@ -199,9 +203,13 @@ class _Outward:
             if b"cache-control" not in given:
                 headers.append(_NO_STORE)
             message["headers"] = headers
-            if self.deadline is not None and given.get(b"content-type", b"").startswith(_STREAMS):
-                self.deadline.reschedule(None)
+            self._is_stream = given.get(b"content-type", b"").startswith(_STREAMS)
+        if self.deadline is None or not self._is_stream:
+            await self._send(message)
+            return
+        self.deadline.reschedule(asyncio.get_running_loop().time() + PIECE_TIMEOUT_S)
         await self._send(message)
+        self.deadline.reschedule(None)
 
     async def _record(self, message: Message) -> bool:
         """Put the answer on record if it must be; answer 503 in its place, and return False, if that fails."""

@@ -1,6 +1,6 @@
 """One request and its answer: what is known of it outside the route, for headers, problems and the log line."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any, Final
@@ -36,6 +36,7 @@ class Exchange:
         "content_encoding",
         "content_length",
         "content_type",
+        "endings",
         "idempotency_key",
         "if_none_match",
         "is_by_auditor",
@@ -62,6 +63,8 @@ class Exchange:
         self.is_by_auditor = False
         self.read_for: set[str] = set()
         """Why the answer is a read that has to be recorded (`note_read`)."""
+        self.endings: list[Callable[[], None]] = []
+        """What is to be done when the request has ended (`when_ended`)."""
         self.authorization: bytes | None = None
         self.content_type: bytes | None = None
         self.content_encoding: bytes | None = None
@@ -118,6 +121,14 @@ def note_read(reason: str) -> None:
     exchange = _current.get()
     if exchange is not None:
         exchange.read_for.add(reason)
+
+
+def when_ended(release: Callable[[], None]) -> None:
+    """Have something given back when the request that this task answers has ended, however it ends."""
+    exchange = _current.get()
+    if exchange is None:
+        raise LookupError
+    exchange.endings.append(release)
 
 
 def exchange_of(scope: Any) -> Exchange:  # noqa: ANN401 - each framework layer types the ASGI scope in its own way

@@ -22,6 +22,8 @@ CURSOR_CHARS_MAX: Final = 512
 """A cursor, as given back by the caller."""
 REQUEST_TIMEOUT_S: Final = 30.0
 """From a request's head to its answer's last byte, streams excepted; for a body that does not come, too."""
+PIECE_TIMEOUT_S: Final = 30.0
+"""For the caller to take a piece of a stream; who reads nothing for so long is let go."""
 REQUESTS_IN_FLIGHT_MAX: Final = 1_000
 """Requests one worker handles at a time; more are told to come back."""
 GRACEFUL_STOP_S: Final = 6
