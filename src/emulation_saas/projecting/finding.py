@@ -25,7 +25,7 @@ from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.redacting import shown_in
 from emulation_saas.projecting.refusals import AsOfBeyondHead, AsOfInFuture
 from emulation_saas.projecting.storing import Span, Store
-from emulation_saas.projecting.views import Asked, Document, Names, Quarantined, Scope, View, officials_of
+from emulation_saas.projecting.views import Act, Asked, Document, Names, Quarantined, Scope, View, Where, officials_of
 
 SETTLED_AFTER: Final = timedelta(seconds=5)
 """The log may still grow at an instant that is nearer than this."""
@@ -138,11 +138,9 @@ async def events_of(
     return await log.recorded([selector], after=after, through=through, limit=limit)
 
 
-async def empowered(log: ProvinceLog, view: View[Any], documents: Documents, asked: Asked) -> Asked:
-    """Return the question with what those might do, then, whose acts the answer tells of."""
-    if view.acts is None:
-        return asked
-    return replace(asked, powers=await log.authorities_at(view.acts(_states(documents), asked.where)))
+def acts_of(view: View[Any], documents: Documents, where: Where) -> set[Act]:
+    """Return the acts that the answer made from documents tells of, with the powers by which they were done."""
+    return set() if view.acts is None else set(view.acts(_states(documents), where))
 
 
 def rendered(view: View[Any], documents: Documents, asked: Asked) -> Document | None:
