@@ -4,6 +4,7 @@ As of a position: the stored documents where they have not changed since; else t
 their tags select, a province-wide one from its last snapshot on. Both are the same fold, so both give the same.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from emulation_saas.projecting.paths import Named, find_document
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.redacting import shown_in
 from emulation_saas.projecting.refusals import AsOfBeyondHead, AsOfInFuture
+from emulation_saas.projecting.replaying import SLICE
 from emulation_saas.projecting.storing import Span, Store
 from emulation_saas.projecting.views import Act, Asked, Document, Names, Quarantined, Scope, View, Where, officials_of
 
@@ -89,7 +91,11 @@ class Finder:
                 for kept in await Store(connection, log.province).snapshots(projection, scope, at=position):
                     documents[kept.key] = Folded(projection.decode(kept.document), position=kept.position)
                     after = kept.position
-        fold(projection, documents, await events_of(log, projection, scope, after=after, through=position))
+        while after < position:
+            events = await events_of(log, projection, scope, after=after, through=position, limit=SLICE)
+            fold(projection, documents, events)
+            after = events[-1].position if len(events) == SLICE else position
+            await asyncio.sleep(0)
         return Found(position, within(documents, scope))
 
 
