@@ -4,6 +4,7 @@ A condition whose functions or operators are not leakproof is judged after the p
 lies idle for the service's role while a test as the owner sees nothing wrong (reliability.md 2.1, hole 14).
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -12,11 +13,14 @@ from uuid import UUID
 
 import pytest
 
+from emulation_saas.agencies.events import AgencyRegistered
 from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.postgres.database import in_transaction
 from emulation_saas.postgres.server import APP_ROLE
 from emulation_saas.postgres.statements import load_statements
 from tests.database import connected
+from tests.logs import open_province, register, running_logs
 
 if TYPE_CHECKING:
     from tests.database import Connection
@@ -50,6 +54,14 @@ SELECT $1, timestamp '2024-01-01' + n % 100 * interval '1 day', timestamptz '202
 FROM generate_series(1, $2) AS n;
 INSERT INTO checkpoints SELECT $1, 'p' || n, 1, n FROM generate_series(1, $2) AS n;
 ANALYZE
+"""
+# $1 the province, $2 the position of the event whose copies follow.
+GROWING: Final = """
+INSERT INTO events
+SELECT $1, $2 + n, type, recorded_at, body, sha256('') FROM events, generate_series(1, 20000) AS n
+WHERE province_id = $1 AND position = $2;
+INSERT INTO event_tags
+SELECT $1, tag, $2 + n, type FROM event_tags, generate_series(1, 20000) AS n WHERE province_id = $1 AND position = $2
 """
 READS: Final[dict[str, tuple[str, tuple[object, ...]]]] = {
     "head": (LOG["head"], ()),
@@ -121,3 +133,20 @@ async def test_an_index_on_a_leaky_operator_lies_idle(reading: "Connection", adm
     await reading.execute("BEGIN")
     assert "tags_by_element" in by_owner
     assert "tags_by_element" not in by_service
+
+
+async def test_plan_that_was_made_for_a_small_log_is_not_kept_for_a_large_one(
+    database_url: str, administrator: "Connection"
+) -> None:
+    """Statistics come a minute later: a plan that is kept until then compares each tag with each event, for 20 s."""
+    async with running_logs(database_url, app_max=2) as logs:
+        opened = await open_province(logs)
+        accepted = await opened.log.execute(register("ada"), by=opened.acting())
+        selector = Selector(types=[AgencyRegistered], tags=["agency:ada"])
+        for _ in range(8):  # from the sixth on, one plan is for all values
+            assert len(await opened.log.recorded([selector])) == 1
+        await administrator.execute(
+            GROWING.replace("$1", f"uuid '{opened.log.province}'").replace("$2", str(accepted.position))
+        )
+        async with asyncio.timeout(5):
+            assert len(await opened.log.recorded([selector])) == 20_001

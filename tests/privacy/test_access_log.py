@@ -120,3 +120,23 @@ async def test_lines_hold_no_query_and_no_text_of_the_caller(
         await living.ask(f"{HERE}/agencies?as_of=Nguyễn&name=Trần", sub="auditor")
         await living.ask(f"{HERE}/agencies/Lê", sub="auditor")
         assert [line[1:3] for line in await lines(server, living)] == [(f"GET {HERE}/agencies", None)]
+
+
+async def test_question_about_a_document_is_on_record_with_what_it_asked_about(
+    server: Any,  # noqa: ANN401 - the fixture
+    database_url: str,
+    tmp_path: Path,
+) -> None:
+    path = PLEDGE.removeprefix(HERE)
+    async with pledged(database_url, tmp_path) as living:
+        await living.empower("auditor", "auditor")
+        await living.ask(f"{HERE}/explain", sub="auditor", params={"path": path})
+        await living.ask(f"{HERE}/diff", sub="auditor", params={"path": path, "from": "10", "to": "11"})
+        await living.ask(f"{HERE}/diff", sub="auditor", params={"path": path, "from": "Nguyễn", "to": "11"})
+        await living.do(f"{HERE}/what-if", {"path": path, "as_of": 10}, sub="auditor")
+        assert [line[1] for line in await lines(server, living)] == [
+            f"GET {HERE}/explain?path={path}",
+            f"GET {HERE}/diff?path={path}&from=10&to=11",
+            f"GET {HERE}/diff?path={path}&to=11",
+            f"POST {HERE}/what-if?path={path}&as_of=10",
+        ]

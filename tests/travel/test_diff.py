@@ -99,9 +99,11 @@ async def test_what_cannot_be_compared_is_refused(
         end = await there.tell(*(appraised("noi-vu", str(points)) for points in range(5)))
         monkeypatch.setattr(comparing, "DIFF_EVENTS_MAX", 5)
         assert (await compared(client, STANDINGS, start, end)).status_code == 200
-        monkeypatch.setattr(comparing, "DIFF_EVENTS_MAX", 4)
-        answer = await compared(client, STANDINGS, start, end)
-        assert (answer.status_code, answer.json()["code"]) == (422, "diff-too-wide")
+        for limit, most in (("DIFF_EVENTS_MAX", 4), ("DIFF_BYTES_MAX", 1_000)):
+            with monkeypatch.context() as patched:
+                patched.setattr(comparing, limit, most)
+                answer = await compared(client, STANDINGS, start, end)
+            assert (answer.status_code, answer.json()["code"]) == (422, "diff-too-wide"), limit
 
 
 async def test_instants_are_taken_for_positions(database_url: str, tmp_path: Path) -> None:

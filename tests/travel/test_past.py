@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
 from emulation_saas.kernel.ids import AgencyId, PersonId
+from emulation_saas.log import ProvinceLog
+from emulation_saas.projecting import finding
 from tests.logs import ISSUER
 from tests.projections.histories import BLOCS
 from tests.projections.live import place, running, told
@@ -105,3 +108,20 @@ async def test_stranger_asks_about_public_documents_only(database_url: str, tmp_
             assert (answer.status_code, answer.json().get("code")) == expected
         hidden = await client.post(f"{HERE}/what-if", json={"path": public, "without": [max(unseen)]})
         assert (hidden.status_code, hidden.json()["code"]) == (404, "event-out-of-sight")
+
+
+async def test_past_is_folded_part_by_part(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[int | None] = []
+    recorded = ProvinceLog.recorded
+
+    async def counted(log: ProvinceLog, *selectors: Any, **span: Any) -> Any:  # noqa: ANN401 - passed on
+        limits.append(span.get("limit"))
+        return await recorded(log, *selectors, **span)
+
+    async with place(database_url) as there, serving(there, tmp_path) as client:
+        head = await there.tell(*told(RICH))
+        whole = (await asked(client, "GET", STANDINGS, {"as_of": head})).content
+        monkeypatch.setattr(finding, "SLICE", 3)
+        monkeypatch.setattr(ProvinceLog, "recorded", counted)
+        assert (await asked(client, "GET", STANDINGS, {"as_of": head})).content == whole
+        assert limits.count(3) > 2

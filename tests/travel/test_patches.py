@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulation_saas.projecting.patches import changes_between, is_touched, leaves_of, patch_between
+from emulation_saas.projecting.patches import Touches, changes_between, leaves_of, patch_between
 from tests.travel.patching import applied
 
 scalars = st.none() | st.integers(-1, 2) | st.sampled_from(["", "a", "a/b", "~", "~1"])
@@ -83,11 +83,34 @@ def test_patch_is_the_one_that_a_reader_expects(before: Any, after: Any, patch: 
     assert patch_of(before, after) == patch
 
 
+places = st.frozensets(st.lists(st.sampled_from("ab"), max_size=3).map(lambda parts: "".join(f"/{p}" for p in parts)))
+
+
+@given(steps=st.lists(places, max_size=5), asked=places)
+def test_step_touches_what_it_lies_within_and_what_lies_within_it(
+    steps: list[frozenset[str]], asked: frozenset[str]
+) -> None:
+    touches = Touches()
+    for number, leaves in enumerate(steps):
+        touches.add(number, leaves)
+    assert touches.of(asked) == [
+        number
+        for number, leaves in enumerate(steps)
+        if any(
+            f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/") for one in leaves for other in asked
+        )
+    ]
+
+
 def test_row_is_touched_by_what_concerns_it_and_by_nothing_else() -> None:
     row, other = frozenset({"/standings/ada/points"}), frozenset({"/standings/ben/points"})
-    assert is_touched(row, row)
-    assert is_touched(row, frozenset({"/standings/ada"}))
-    assert is_touched(frozenset({"/standings"}), row)
-    assert not is_touched(row, other)
-    assert not is_touched(row, frozenset({"/standings#"}))
-    assert not is_touched(row, frozenset({"/standings/adam"}))
+    touches = Touches()
+    steps = [row, other, frozenset({"/standings/ada"}), frozenset({"/standings#"}), frozenset({"/standings/adam"})]
+    for number, leaves in enumerate(steps):
+        touches.add(number, leaves)
+    assert touches.of(row) == [0, 2]
+    assert touches.of(frozenset({"/standings/ada"})) == [0, 2]
+    assert touches.of(frozenset({"/standings"})) == [0, 1, 2, 4]
+    assert touches.of(frozenset({"/standings#"})) == [3]
+    assert touches.of(frozenset({"/pledge"})) == []
+    assert touches.of(frozenset()) == []

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import msgspec
 import pytest
 
+from emulation_saas.disputes.events import DisputedEvent, DisputeFiled
+from emulation_saas.kernel.ids import DisputeId
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.projecting import supposing
 from tests.database import superuser
-from tests.projections.histories import BLOCS, OFFICER, YEARS
+from tests.projections.histories import AGENCIES, BLOCS, OFFICER, YEARS
 from tests.projections.live import Place, place, running, told
 from tests.travel.asked import HERE, PATHS, RICH, STANDINGS, YEAR, serving
 from tests.travel.patching import applied
@@ -133,6 +136,34 @@ async def test_names_of_inserted_officials_are_shown_and_kept_nowhere(database_u
             client, f"{YEAR}/pledge", insert=[{"after": head, "type": "pledge.signed.v1", "data": signed}]
         )
         assert found["document"]["signatures"][0]["signed_by"] == signer
+
+
+async def test_capacities_are_told_of_what_was_done_and_never_of_what_is_supposed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with place(database_url) as there, serving(there, tmp_path) as client:
+        head = await there.tell(*told(11, steps=0), appraised("noi-vu", "10"))
+        granted = next(each for each in await there.history() if each.event.type == "access.role-granted.v1")
+        admin = granted.event.person
+        done = DisputedEvent(position=head, type=APPRAISED, actor=admin)
+        filed = DisputeFiled(
+            **WHO, dispute=DisputeId("that"), agency=AGENCIES[0], about="score", events=[done], text="Sai", evidence=[]
+        )
+        head = await there.tell(filed)
+        path = f"{YEAR}/disputes/that"
+        capacity = {"roles": [{"role": "province-admin"}], "offices": []}
+        (contested,) = (await supposed(client, path, without=[head - 1]))["document"]["events"]
+        assert contested["capacity"] == capacity, "that is in the log"
+        data = {**msgspec.to_builtins(filed), "dispute": "gia-dinh"}
+        data["events"] = [{"position": at, "type": APPRAISED, "actor": admin} for at in (head - 1, head, head + 9)]
+        ended = {**WHO, "dispute": "gia-dinh", "agency": AGENCIES[0], "reasons": "x"}
+        inserted = [
+            {"after": head, "type": "dispute.filed.v1", "data": data},
+            {"after": head, "type": "dispute.upheld.v1", "data": ended},
+        ]
+        document = (await supposed(client, f"{YEAR}/disputes/gia-dinh", insert=inserted))["document"]
+        assert [each["actor"] for each in document["events"]] == [admin] * 3
+        assert [each for each in (*document["events"], document["decision"]) if "capacity" in each] == []
 
 
 REFUSED: Final[list[tuple[dict[str, Any], int, str]]] = [

@@ -31,6 +31,7 @@ class Exchange:
     __slots__ = (
         "accept",
         "accept_language",
+        "asked",
         "authorization",
         "body_read",
         "content_encoding",
@@ -61,6 +62,8 @@ class Exchange:
         self.person: str | None = None
         self.position: int | None = None
         self.is_by_auditor = False
+        self.asked: dict[str, str] = {}
+        """What is asked about, where the path does not say it: goes on record with the path."""
         self.read_for: set[str] = set()
         """Why the answer is a read that has to be recorded (`note_read`)."""
         self.endings: list[Callable[[], None]] = []

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import msgspec
 
@@ -15,6 +15,8 @@ NAMES: Final = "names"
 ACCESS_LOG: Final = "access-log"
 _READ: Final = 200
 _AS_OF: Final = re.compile(r"[0-9TtZz:.+-]{1,40}")
+_ASKED: Final = re.compile(rf"/[a-z0-9/-]{{0,300}}|{_AS_OF.pattern}")
+"""A path below the province, or when: no line holds any other text of a caller."""
 
 
 class ReadNotRecorded(Refusal):
@@ -32,7 +34,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     """The province's handle."""
     person: str
     request: str
-    """Method and path, without the query."""
+    """Method and path, without the query; behind a `?` what else says what was read (`Exchange.asked`)."""
     as_of: str | None
     position: int | None
     """At which the answer is true, if it says so."""
@@ -59,11 +61,12 @@ def read_in(exchange: Exchange, scope: Any, message: Any) -> Read | None:  # noq
     if not reasons or exchange.province is None or exchange.person is None:
         return None
     as_of = parse_qs(scope["query_string"].decode("latin-1")).get("as_of", [""])[0]
+    asked = urlencode({name: value for name, value in exchange.asked.items() if _ASKED.fullmatch(value)}, safe="/:")
     position = dict(message["headers"]).get(b"log-position")
     return Read(
         province=exchange.province,
         person=exchange.person,
-        request=f"{scope['method']} {scope['path']}",
+        request=f"{scope['method']} {scope['path']}" + (f"?{asked}" if asked else ""),
         as_of=as_of if _AS_OF.fullmatch(as_of) else None,
         position=None if position is None else int(position),
         reason=" ".join(sorted(reasons)),

@@ -125,6 +125,9 @@ class Reader:
             types += item.types
         if not tag_items and not type_items:
             return []
+        # A plan for all values is kept until there are new statistics, and one made while the log was small takes
+        # seconds once it has been filled. Said here and not for all statements: the others are as well off with theirs.
+        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         return await connection.fetch(
             STATEMENTS["events_matching"], self._province, position, through, tag_items, tags, type_items, types, limit
         )

@@ -50,7 +50,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     reason: Annotated[
         str, Meta(description="Why it is on record: `access-log`, `auditor`, `names`", examples=["names"])
     ]
-    request: Annotated[str, Meta(description="Method and path")]
+    request: Annotated[str, Meta(description="Method and path, behind a `?` what was asked about")]
 
     @property
     def place(self) -> Place:

@@ -1,6 +1,8 @@
 """What changed in a document between two positions: a patch, and for each of its operations the events behind it."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Final
 
@@ -10,11 +12,12 @@ from msgspec import Meta
 from emulation_saas.http.limits import PAGE_MAX
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.clock import day_of, utc_now
+from emulation_saas.kernel.events import AnyRecorded
 from emulation_saas.log import ProvinceLog
 from emulation_saas.projecting.explaining import Root, spelled_root
 from emulation_saas.projecting.finding import (
     Finder,
-    empowered,
+    acts_of,
     events_of,
     names_of,
     rendered,
@@ -23,15 +26,19 @@ from emulation_saas.projecting.finding import (
     within,
 )
 from emulation_saas.projecting.folding import Documents, fold
-from emulation_saas.projecting.patches import Change, Operation, changes_between, is_touched
+from emulation_saas.projecting.patches import Change, Operation, Touches, changes_between
 from emulation_saas.projecting.paths import Named
 from emulation_saas.projecting.refusals import DiffBackwards, DiffTooWide, NoSuchDocument
-from emulation_saas.projecting.views import Asked, Listing, Names
+from emulation_saas.projecting.views import Act, Asked, Listing, Names, Scope
 
 DIFF_EVENTS_MAX: Final = 300
 """Events of a document between the two sides of one comparison: each is folded and shown by itself, in some 8 ms."""
 
+DIFF_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Of the document as it is shown after each of these events, together: some 3 s of work."""
+
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
+_decode: Final = msgspec.json.Decoder().decode
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,13 +89,19 @@ async def difference(
     names = await names_of(log, named.view, scope, last)
     documents: Documents = (await finder.fold(log, named.projection, scope, first)).documents
     asked = asked_of(named, may, on, through=first, names=names)
-    before = then = await shown(log, named, within(documents, scope), asked)
-    steps: list[tuple[int, list[Change]]] = []
+    asked = replace(asked, powers=await log.authorities_at(_acts_in(named, scope, documents, span)))
+    before = then = shown(named, within(documents, scope), asked)
+    touches = Touches()
+    left = DIFF_BYTES_MAX
     for recorded in span:
         fold(named.projection, documents, [recorded])
-        asked = asked_of(named, may, on, through=recorded.position, names=names)
-        now_shown = await shown(log, named, within(documents, scope), asked)
-        steps.append((recorded.position, changes_between(then, now_shown)))
+        spelled = _spelled(named, within(documents, scope), replace(asked, through=recorded.position))
+        left -= len(spelled)
+        if left < 0:
+            raise DiffTooWide("the document is too large to be shown after each of these events")
+        now_shown = _decode(spelled)
+        for change in changes_between(then, now_shown):
+            touches.add(recorded.position, change.leaves)
         then = now_shown
         await asyncio.sleep(0)
     if before is None and then is None:
@@ -99,7 +112,7 @@ async def difference(
         from_=Side(position=first, root=spelled_root(await log.root(first))),
         to=Side(position=last, root=spelled_root(await log.root(last))),
         patch=[change.operation for change in changes],
-        causes=_causes(changes, steps),
+        causes=await _causes(changes, touches),
     )
 
 
@@ -108,20 +121,33 @@ def asked_of(named: Named, may: Authority, on: date, *, through: int, names: Nam
     return Asked(where=named.where, may=may, valid_on=on, names=names or {}, through=through, limit=PAGE_MAX)
 
 
-async def shown(log: ProvinceLog, named: Named, documents: Documents, asked: Asked) -> Any:  # noqa: ANN401 - JSON
+def shown(named: Named, documents: Documents, asked: Asked) -> Any:  # noqa: ANN401 - JSON
     """Return the answer as JSON, without where a list goes on; None where there is none."""
-    document = rendered(named.view, documents, await empowered(log, named.view, documents, asked))
+    return _decode(_spelled(named, documents, asked))
+
+
+def _spelled(named: Named, documents: Documents, asked: Asked) -> bytes:
+    document = rendered(named.view, documents, asked)
     if isinstance(document, Listing):
         document = msgspec.structs.replace(document, next=msgspec.UNSET)
-    return None if document is None else msgspec.json.decode(_encode(document))
+    return _encode(document)
 
 
-def _causes(changes: list[Change], steps: list[tuple[int, list[Change]]]) -> list[Cause]:
-    touched = [(position, frozenset[str]().union(*(each.leaves for each in step))) for position, step in steps if step]
-    return [
-        Cause(
-            operation=number,
-            positions=[position for position, leaves in touched if is_touched(change.leaves, leaves)],
-        )
-        for number, change in enumerate(changes)
-    ]
+def _acts_in(named: Named, scope: Scope, documents: Documents, span: Sequence[AnyRecorded]) -> set[Act]:
+    """Return the acts that the answer tells of before a span or after any of its events: all, for one reading."""
+    if named.view.acts is None:
+        return set()
+    folded: Documents = {key: msgspec.structs.replace(each) for key, each in documents.items()}
+    acts = acts_of(named.view, within(folded, scope), named.where)
+    for recorded in span:
+        fold(named.projection, folded, [recorded])
+        acts |= acts_of(named.view, within(folded, scope), named.where)
+    return acts
+
+
+async def _causes(changes: list[Change], touches: Touches) -> list[Cause]:
+    causes: list[Cause] = []
+    for number, change in enumerate(changes):
+        causes.append(Cause(operation=number, positions=touches.of(change.leaves)))
+        await asyncio.sleep(0)
+    return causes

@@ -4,6 +4,7 @@ As of a position: the stored documents where they have not changed since; else t
 their tags select, a province-wide one from its last snapshot on. Both are the same fold, so both give the same.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,8 +25,9 @@ from emulation_saas.projecting.paths import Named, find_document
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.redacting import shown_in
 from emulation_saas.projecting.refusals import AsOfBeyondHead, AsOfInFuture
+from emulation_saas.projecting.replaying import SLICE
 from emulation_saas.projecting.storing import Span, Store
-from emulation_saas.projecting.views import Asked, Document, Names, Quarantined, Scope, View, officials_of
+from emulation_saas.projecting.views import Act, Asked, Document, Names, Quarantined, Scope, View, Where, officials_of
 
 SETTLED_AFTER: Final = timedelta(seconds=5)
 """The log may still grow at an instant that is nearer than this."""
@@ -89,7 +91,11 @@ class Finder:
                 for kept in await Store(connection, log.province).snapshots(projection, scope, at=position):
                     documents[kept.key] = Folded(projection.decode(kept.document), position=kept.position)
                     after = kept.position
-        fold(projection, documents, await events_of(log, projection, scope, after=after, through=position))
+        while after < position:
+            events = await events_of(log, projection, scope, after=after, through=position, limit=SLICE)
+            fold(projection, documents, events)
+            after = events[-1].position if len(events) == SLICE else position
+            await asyncio.sleep(0)
         return Found(position, within(documents, scope))
 
 
@@ -138,11 +144,9 @@ async def events_of(
     return await log.recorded([selector], after=after, through=through, limit=limit)
 
 
-async def empowered(log: ProvinceLog, view: View[Any], documents: Documents, asked: Asked) -> Asked:
-    """Return the question with what those might do, then, whose acts the answer tells of."""
-    if view.acts is None:
-        return asked
-    return replace(asked, powers=await log.authorities_at(view.acts(_states(documents), asked.where)))
+def acts_of(view: View[Any], documents: Documents, where: Where) -> set[Act]:
+    """Return the acts that the answer made from documents tells of, with the powers by which they were done."""
+    return set() if view.acts is None else set(view.acts(_states(documents), where))
 
 
 def rendered(view: View[Any], documents: Documents, asked: Asked) -> Document | None:

@@ -93,9 +93,30 @@ def leaves_of(value: Any, name: str) -> frozenset[str]:  # noqa: ANN401 - any JS
     return frozenset(found)
 
 
-def is_touched(leaves: frozenset[str], others: frozenset[str]) -> bool:
-    """Tell whether two sets of leaves have to do with each other: one's leaf is, or lies within, the other's."""
-    return not leaves.isdisjoint(_with_folders(others)) or not others.isdisjoint(_with_folders(leaves))
+class Touches:
+    """Which steps touched which leaves. Found by name, as many operations ask about many steps."""
+
+    def __init__(self) -> None:
+        """Know of no step yet."""
+        self._at: dict[str, set[int]] = {}
+        self._within: dict[str, set[int]] = {}
+
+    def add(self, step: int, leaves: Iterable[str]) -> None:
+        """Take in what a step touched."""
+        known = frozenset(leaves)
+        for leaf in known:
+            self._at.setdefault(leaf, set()).add(step)
+        for folder in _with_folders(known):
+            self._within.setdefault(folder, set()).add(step)
+
+    def of(self, leaves: frozenset[str]) -> list[int]:
+        """Return the steps that have to do with these leaves, in order: one's leaf is, or lies within, the other's."""
+        found: set[int] = set()
+        for leaf in leaves:
+            found.update(self._within.get(leaf, ()))
+        for folder in _with_folders(leaves):
+            found.update(self._at.get(folder, ()))
+        return sorted(found)
 
 
 def _with_folders(leaves: Iterable[str]) -> set[str]:
@@ -126,9 +147,10 @@ def _between_lists(before: list[Any], after: list[Any], field: str, at: str, nam
     old = {_name(entry, field): entry for entry in before}
     wanted = [_name(entry, field) for entry in after]
     order, there = f"{name}#", [_name(entry, field) for entry in before]
+    kept = frozenset(wanted)
     changes: list[Change] = []
     for index in range(len(there) - 1, -1, -1):
-        if there[index] not in wanted:
+        if there[index] not in kept:
             gone = leaves_of(before[index], _below(name, there[index])) | {order}
             changes.append(Change(Operation(op="remove", path=f"{at}/{index}"), gone))
             del there[index]
@@ -160,8 +182,13 @@ def _naming_field(*lists: list[Any]) -> str | None:
 
 
 def _is_told_apart(entries: list[Any], field: str) -> bool:
-    names = [_name(entry, field) for entry in entries]
-    return None not in names and len(set(names)) == len(names)
+    names: set[str | int] = set()
+    for entry in entries:
+        name = _name(entry, field)
+        if name is None or name in names:
+            return False
+        names.add(name)
+    return True
 
 
 def _name(entry: Any, field: str) -> str | int | None:  # noqa: ANN401 - any JSON

@@ -27,7 +27,7 @@ from emulation_saas.projecting.finding import (
     Finder,
     Found,
     When,
-    empowered,
+    acts_of,
     names_of,
     rendered,
     scope_of,
@@ -127,7 +127,7 @@ class Reader:
         scope = scope_of(projection, view, asked)
         found = await self._find(log, question, scope, when, query.min_position)
         asked = replace(asked, through=found.through, names=await names_of(log, view, scope, found.through))
-        asked = await empowered(log, view, found.documents, asked)
+        asked = replace(asked, powers=await log.authorities_at(acts_of(view, found.documents, where)))
         document = rendered(view, found.documents, asked)
         if document is None:
             raise NoSuchDocument

@@ -6,7 +6,7 @@ the question is asked as of, in the order in which they are given, and are folde
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +19,7 @@ from emulation_saas.kernel.events import AnyRecorded, Event, Recorded
 from emulation_saas.log import ProvinceLog
 from emulation_saas.projecting.comparing import Side, asked_of, shown
 from emulation_saas.projecting.explaining import spelled_root
-from emulation_saas.projecting.finding import Finder, events_of, names_in, scope_of, when_of, within
+from emulation_saas.projecting.finding import Finder, acts_of, events_of, names_in, scope_of, when_of, within
 from emulation_saas.projecting.folding import Documents, fold, reason_of
 from emulation_saas.projecting.patches import patch_between
 from emulation_saas.projecting.paths import Named
@@ -95,10 +95,12 @@ async def suppose(supposer: Supposer, log: ProvinceLog, may: Authority, body: Su
 
     documents, broken_before = await _folded(named, scope, history)
     asked = asked_of(named, may, on, through=position, names=names_in(named.view, history))
-    actual = await shown(log, named, documents, asked)
+    # Of what was really done only: a supposition may claim that anybody did anything, and would be told what he may do.
+    asked = replace(asked, powers=await log.authorities_at(acts_of(named.view, documents, named.where)))
+    actual = shown(named, documents, asked)
     documents, broken = await _folded(named, scope, supposed)
     through = position + len(body.insert)
-    asked = asked_of(named, may, on, through=through, names=names_in(named.view, supposed))
+    asked = replace(asked, through=through, names=names_in(named.view, supposed))
     violations = [each for each in broken if each not in broken_before]
     violations += [
         Violation(position=each.position, reason=f"it was led to by {each.causation}, which is missing")
@@ -106,7 +108,7 @@ async def suppose(supposer: Supposer, log: ProvinceLog, may: Authority, body: Su
         if each.causation in dropped
     ]
     try:
-        document = await shown(log, named, documents, asked)
+        document = shown(named, documents, asked)
     except Exception as error:  # noqa: BLE001 - an inserted event may contradict the others in any way
         document = None
         violations.append(Violation(reason=reason_of(error)))

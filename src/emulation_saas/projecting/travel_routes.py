@@ -6,6 +6,7 @@ import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET
 
 from emulation_saas.http.answers import JSON, Answer
 from emulation_saas.http.exchange import exchange_of
@@ -51,6 +52,7 @@ async def explain_figure(  # noqa: PLR0913, PLR0917 - each may be asked, by its 
     valid_on: ValidOn = None,
 ) -> Explanation:
     """Explain a figure of a document down to the events it rests on, or list the document's figures."""
+    _asked(request, path=path)
     wanted = Wanted(path=path, figure=figure, as_of=as_of, valid_on=valid_on, page=page)
     explanation = await explain(finder, log, authority, wanted)
     return _answered(request, explanation, position=explanation.position, root=explanation.root)
@@ -68,6 +70,7 @@ async def compare(
     valid_on: ValidOn = None,
 ) -> Difference:
     """Return the patch that makes the document as of the one position that of the other, and what led to each part."""
+    _asked(request, path=path, **{"from": start, "to": end})
     found = await difference(finder, log, authority, path, start=start, end=end, valid_on=valid_on)
     return _answered(request, found, position=found.to.position, root=found.to.root)
 
@@ -108,8 +111,14 @@ async def what_if(
     supposer: NamedDependency[Supposer],
 ) -> Counterfactual:
     """Fold a document as if events were missing, added or changed. Records nothing, so it may be asked as often."""
+    _asked(request, path=data.path, **({} if data.as_of is UNSET else {"as_of": str(data.as_of)}))
     found = await suppose(supposer, log, authority, data)
     return _answered(request, found, position=found.as_of.position, root=found.as_of.root)
+
+
+def _asked(request: Request[Any, Any, Any], **asked: str) -> None:
+    """Say what is asked about: of these questions the path alone does not tell what was read."""
+    exchange_of(request.scope).asked = asked
 
 
 def _answered(request: Request[Any, Any, Any], document: D, *, position: int, root: str) -> D:
