@@ -118,6 +118,7 @@ def disputed(dispute: str = "kien-nghi-1", year: int = 2023) -> DisputeFiled:
         year=year,
         dispute=DisputeId(dispute),
         agency=AgencyId("thanh-tra"),
+        filed_by=SOMEBODY,
         about="score",
         events=[],
         text="Điểm chấm sai",

@@ -18,11 +18,13 @@ About = Literal["score", "rating", "vote", "nomination", "membership"]
 
 
 class DisputedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that is contested: where it stands, what it is, who did it and which agency it concerns."""
+    """An event that is contested: where it stands, what it is, who did it for whom and which agency it concerns."""
 
     position: int
     type: str
     actor: PersonId
+    acted_for: list[AgencyId]
+    """Agencies that the actor represented when it happened, sorted. Nobody of theirs decides the dispute."""
     agency: AgencyId | UnsetType = UNSET
 
 
@@ -43,6 +45,8 @@ class DisputeFiled(DisputeEvent, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "dispute.filed.v1"
     visibility: ClassVar[Visibility] = Visibility.PARTIES
+    filed_by: PersonId
+    """Who filed it, or entered it from paper: whatever office this person holds later, it is not his to decide."""
     about: About
     events: list[DisputedEvent]
     text: str
