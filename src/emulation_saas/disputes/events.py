@@ -111,6 +111,11 @@ class Disputes(msgspec.Struct, frozen=True):
         """Tell whether the nomination rests because of a dispute that is pending."""
         return not self.pending.isdisjoint(self.holding.get(nomination, ()))
 
+    @property
+    def resting(self) -> frozenset[NominationId]:
+        """Nominations that rest because of a dispute, pending or upheld."""
+        return frozenset(nomination for nomination, held in self.holding.items() if held)
+
     def after(self, event: Event) -> "Disputes":
         """Return the reading after one more fact; other facts change nothing."""
         match event:
