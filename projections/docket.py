@@ -233,6 +233,7 @@ def _contested(event: DisputedEvent, asked: Asked) -> Contested:
         position=event.position,
         type=event.type,
         actor=event.actor,
+        acted_for=event.acted_for,
         agency=event.agency,
         capacity=_capacity((event.position, event.actor), asked),
     )

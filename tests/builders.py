@@ -250,8 +250,9 @@ _OF_DISPUTES: Final[tuple[Event, ...]] = (
         year=YEAR,
         dispute=DISPUTE,
         agency=AGENCY,
+        filed_by=PERSON,
         about="vote",
-        events=[DisputedEvent(position=115, type="ballot.counted.v1", actor=PERSON)],
+        events=[DisputedEvent(position=115, type="ballot.counted.v1", actor=PERSON, acted_for=[])],
         text="Kiểm phiếu thiếu một phiếu hợp lệ",
         evidence=[],
     ),
@@ -312,8 +313,11 @@ _WITH_ALL_OPTIONALS: Final[tuple[Event, ...]] = (
         year=YEAR,
         dispute=DISPUTE,
         agency=AGENCY,
+        filed_by=PERSON,
         about="nomination",
-        events=[DisputedEvent(position=120, type="nomination.made.v1", actor=PERSON, agency=FELLOW)],
+        events=[
+            DisputedEvent(position=120, type="nomination.made.v1", actor=PERSON, acted_for=[AGENCY], agency=FELLOW)
+        ],
         text="Đơn vị chưa đủ tiêu chuẩn",
         evidence=[_EVIDENCE],
         nomination=NOMINATION,

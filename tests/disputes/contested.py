@@ -27,6 +27,8 @@ from tests.scoring.bloc_year import SNV, STP, TM1
 from tests.scoring.scores import appraised
 
 D1, D2 = DisputeId("kien-nghi-1"), DisputeId("kien-nghi-2")
+RECORDER: Final = PersonId("p-nguoinop22")
+"""Who filed it."""
 APPRAISER: Final = PersonId("p-nguoicham2")
 """Who did what is contested."""
 EVIDENCE: Final = Evidence(
@@ -51,9 +53,11 @@ def at(position: int, event: Event, actor: PersonId = APPRAISER) -> AnyRecorded:
     )
 
 
-def disputed(position: int, event: Event, agency: AgencyId | UnsetType = SNV) -> DisputedEvent:
+def disputed(
+    position: int, event: Event, agency: AgencyId | UnsetType = SNV, acted_for: Sequence[AgencyId] = ()
+) -> DisputedEvent:
     """Return how a dispute names an event."""
-    return DisputedEvent(position=position, type=event.type, actor=APPRAISER, agency=agency)
+    return DisputedEvent(position=position, type=event.type, actor=APPRAISER, acted_for=list(acted_for), agency=agency)
 
 
 def file(
@@ -67,6 +71,7 @@ def file(
     """Return the filing of a dispute against events; without any, against the contested appraisal."""
     found = found or (at(115, CONTESTED),)
     more.setdefault("positions", tuple(each.position for each in found))
+    more.setdefault("acted_for", {each.position: () for each in found})
     return FileDispute(bloc=TM1, year=2023, dispute=dispute, agency=agency, about=about, found=found, text=text, **more)
 
 
@@ -79,6 +84,7 @@ def filed(
     evidence: Sequence[Evidence] = (),
     nomination: NominationId | UnsetType = UNSET,
     answer_by: date | UnsetType = UNSET,
+    filed_by: PersonId = RECORDER,
 ) -> DisputeFiled:
     """Return a dispute as it is recorded; without events, one about the contested appraisal."""
     return DisputeFiled(
@@ -86,6 +92,7 @@ def filed(
         year=2023,
         dispute=dispute,
         agency=agency,
+        filed_by=filed_by,
         about=about,
         events=list(events) or [disputed(115, CONTESTED)],
         text=text,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,16 +38,17 @@ from tests.disputes.contested import (
     at,
     disputed,
     file,
-    filed,
     refused,
     upheld,
 )
+from tests.disputes.contested import filed as filed_by_another
 from tests.nominations.proposed import acclaimed, counted, made
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, NOW, given, heading, representing, secretary_of
 from tests.scoring.bloc_year import OUTSIDER, SNV, STP, TM1, TTR, admitted, members, opened, over, the_year
 from tests.scoring.scores import appraised, frozen, submitted
 
 FILER = representing(STP, blocs=[TM1])
+filed = partial(filed_by_another, filed_by=FILER.person)
 PAPER = datetime(2024, 1, 8, 17, 30, tzinfo=UTC)
 """On the next day already, where the provinces are."""
 
@@ -182,13 +184,22 @@ def test_dispute_filed_again_on_another_day_is_the_same() -> None:
     given(*history, refused()).when(file(), FILER).then_recorded_nothing()
 
 
+def test_dispute_filed_again_by_another_person_is_the_same() -> None:
+    given(*the_year, filed_by_another()).when(file(), FILER).then_recorded_nothing()
+
+
+def test_agencies_for_which_the_contested_was_done_are_kept() -> None:
+    filing = file(acted_for={115: {TTR, SNV}})
+    given(*the_year).when(filing, FILER).then(filed(disputed(115, CONTESTED, acted_for=[SNV, TTR])))
+
+
 @pytest.mark.parametrize(
     "namesake",
     [
         filed(text="Việc khác"),
         filed(agency=SNV),
         filed(evidence=[MORE]),
-        filed(DisputedEvent(position=9, type=CONTESTED.type, actor=APPRAISER, agency=SNV)),
+        filed(DisputedEvent(position=9, type=CONTESTED.type, actor=APPRAISER, acted_for=[], agency=SNV)),
     ],
 )
 def test_handle_is_never_reused(namesake: Event) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
+from msgspec import UNSET
 
 from emulation_saas.disputes.docket import STEPS_MAX, DisputeFull, DisputeOver, Docket, NoSuchDispute
 from emulation_saas.disputes.use_cases import (
@@ -29,6 +30,7 @@ from tests.disputes.contested import (
     D2,
     EVIDENCE,
     MORE,
+    RECORDER,
     being,
     disputed,
     explained,
@@ -228,6 +230,20 @@ def test_nobody_decides_a_dispute_of_his_own_agency(ruling: Step, _: Event, may:
 )
 def test_nobody_decides_about_what_he_did_or_what_concerns_his_agency(ruling: Step, _: Event, may: Authority) -> None:
     given(*the_year, filed()).when(ruling, may).then_rejected(RulerIsDisputed)
+
+
+@pytest.mark.parametrize(("ruling", "_"), RULINGS)
+@pytest.mark.parametrize("may", [heading(TM1, 2023, TTR), being(PersonId("p-nguoikhac22"), TTR, council=True)])
+def test_nobody_decides_about_what_a_colleague_did(ruling: Step, _: Event, may: Authority) -> None:
+    by_a_colleague = filed(disputed(115, CONTESTED, UNSET, acted_for=[TTR]))
+    given(*the_year, by_a_colleague).when(ruling, may).then_rejected(RulerIsDisputed)
+    given(*the_year, by_a_colleague).when(explain(), representing(TTR)).then(explained())
+
+
+@pytest.mark.parametrize(("ruling", "_"), RULINGS)
+@pytest.mark.parametrize("may", [being(RECORDER, council=True), being(RECORDER, admin=True)])
+def test_who_filed_it_never_decides_whatever_he_is_now(ruling: Step, _: Event, may: Authority) -> None:
+    given(*the_year, filed()).when(ruling, may).then_rejected(RulerIsFiler)
 
 
 def test_actor_of_one_of_several_events_does_not_decide() -> None:

@@ -213,3 +213,33 @@ def test_nobody_decides_what_he_did_himself(town: Town) -> None:
     assert town.refused(f"{YEAR}/disputes/tu-xu/uphold", ruling, by="dai-dien") == (403, "not-empowered")
     town.done(f"{YEAR}/disputes/tu-xu/withdraw", {}, by="dai-dien")
     assert town.refused(f"{YEAR}/disputes/tu-xu/refuse", ruling, by="hoi-dong") == (409, "dispute-over")
+
+
+def test_nobody_decides_what_a_colleague_did_and_who_filed_never_does(town: Town) -> None:
+    last_year = "/blocs/khoi/years/2022"
+    for person, sub in (("p-truong2222", "truong-khoi"), ("p-dong222222", "dong-nghiep")):
+        town.done("/persons", {"person": person, "issuer": ISSUER, "sub": sub, "name": f"Nguyễn {sub}"})
+        town.done("/roles", {"person": person, "role": "member-representative", "agency": "noi-vu"})
+    head = {"for_year": 2022, "office": "head", "agency": "noi-vu", "authority": "UBND", "document_no": "1"}
+    town.done("/blocs/khoi/offices", head)
+    for agency in MEMBERS:
+        claim = {"criterion": "cai-cach", "points": "15"}
+        town.done(f"{last_year}/self-scores", {"agency": agency, "points": [claim], "time": PAPER})
+    (frozen,) = town.done(f"{last_year}/ranking", {}, by="truong-khoi")
+    filing = {
+        "dispute": "xep-hang",
+        "agency": "tu-phap",
+        "about": "score",
+        "events": [int(frozen["id"])],
+        "text": "Sai",
+    }
+    (filed,) = town.done(f"{last_year}/disputes", filing, by="dai-dien")
+    assert [each["acted_for"] for each in filed["data"]["events"]] == [["noi-vu"]]
+    ruling, refuse = {"reasons": "Không có căn cứ"}, f"{last_year}/disputes/xep-hang/refuse"
+    for colleague in ("truong-khoi", "dong-nghiep"):
+        assert town.refused(refuse, ruling, by=colleague) == (403, "ruler-is-disputed")
+    role = {"person": "p-daidien222", "role": "member-representative", "agency": "tu-phap"}
+    town.done("/roles", {"person": "p-daidien222", "role": "council-member"})
+    town.done("/roles/revoke", role)
+    assert town.refused(refuse, ruling, by="dai-dien") == (403, "ruler-is-filer")
+    town.done(refuse, ruling, by="hoi-dong")

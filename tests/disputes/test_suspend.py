@@ -15,6 +15,7 @@ from emulation_saas.nominations.use_cases import ForwardNomination, ResumeNomina
 from tests.disputes.contested import (
     D1,
     D2,
+    RECORDER,
     at,
     disputed,
     file,
@@ -29,7 +30,7 @@ from tests.nominations.proposed import N1, acclaimed, forwarded, made, resumed, 
 from tests.scenario import ADMIN, COUNCIL, given, representing
 from tests.scoring.bloc_year import STP, TM1, TTR, members, opened, the_year
 
-FILER: Final = representing(STP, blocs=[TM1])
+FILER: Final = replace(representing(STP, blocs=[TM1]), person=RECORDER)
 LETTING_REST: Final[tuple[Event, ...]] = (*members, opened(disputes_suspend_nominations=True))
 FILING: Final = file(at(50, made()), about="nomination")
 WHICH: Final[dict[str, Any]] = {"bloc": TM1, "year": 2023, "nomination": N1}

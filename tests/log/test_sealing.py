@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 
 from emulation_saas.access.events import PersonRegistered
-from emulation_saas.kernel.ids import PersonId, ProvinceId
+from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log import keyring
 from emulation_saas.log.frontier import leaf_hash
@@ -247,7 +247,8 @@ def test_persons_and_keys_are_found_inside_lists() -> None:
     shape = shape_of(MeetingHeld)
     assert persons_in(meeting_data(), shape) == {PERSON}
     assert kids_in(sealed_meeting(), shape) == {derive(KEY)[1]}
-    assert not opener_of(KEY).knows(PersonId("p-strangerrr"))
+    assert opener_of(KEY).knows((PERSON, 1))
+    assert not opener_of(KEY).knows((PERSON, 2))
 
 
 @pytest.mark.parametrize("length", range(6))

@@ -1,5 +1,6 @@
 """A person is erased by an administrator, not while on hold or empowered; asked again, nothing more is recorded."""
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -76,6 +77,11 @@ def test_person_with_a_role_is_not_erased() -> None:
 @pytest.mark.parametrize("may", [NOBODY, AUDITOR, COUNCIL, representing(AGENCY)])
 def test_nobody_but_an_administrator_erases(may: Authority) -> None:
     given(REGISTERED).when(erase("k1"), may).then_rejected(NotEmpowered)
+
+
+def test_whose_keys_could_not_be_looked_up_yet_is_not_erased() -> None:
+    too_early = replace(erase(), kids=None)  # the actor became administrator a moment later
+    given(REGISTERED).when(too_early, ADMIN).then_rejected(NotEmpowered)
 
 
 def test_erased_person_gets_no_role() -> None:

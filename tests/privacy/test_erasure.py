@@ -207,3 +207,21 @@ async def test_no_table_holds_a_name_or_a_key_in_the_clear(
         assert [table for table, content in tables.items() if NAME.encode() in content] == []
         keys = [row["key"] for row in await run_sql(server, database_url, "SELECT key FROM sealing.subject_keys")]
         assert {len(key) for key in keys} == {40}
+
+
+@pytest.mark.parametrize(
+    ("step", "body"),
+    [("erase", ERASURE), ("hold", {"legal_basis": "Luật", "because": "x"}), ("hold/lift", {"because": "x"})],
+)
+async def test_nobody_but_an_administrator_has_keys_looked_up(
+    server: Any,  # noqa: ANN401 - the fixture
+    database_url: str,
+    tmp_path: Path,
+    step: str,
+    body: dict[str, str],
+) -> None:
+    async with pledged(database_url, tmp_path) as living:
+        await living.empower("hoi-dong", "council-member")
+        await run_sql(server, database_url, "REVOKE SELECT ON sealing.subject_keys FROM emulation_keys")
+        answer = await living.do(f"{HERE}/persons/{SIGNER}/{step}", body, sub="hoi-dong")
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-empowered")

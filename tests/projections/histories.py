@@ -284,9 +284,13 @@ class Story:
         dispute = DisputeId(f"d-{sum(isinstance(event, DisputeFiled) for event in self.events)}")
         where: dict[str, Any] = {"bloc": self.pick(BLOCS), "year": self.pick(YEARS), "agency": self.pick(AGENCIES)}
         self._disputes[dispute] = where
-        contested = DisputedEvent(position=self._number % 50 + 1, type="ballot.counted.v1", actor=OFFICER.person)
+        contested = DisputedEvent(
+            position=self._number % 50 + 1, type="ballot.counted.v1", actor=OFFICER.person, acted_for=[]
+        )
         grounds: dict[str, Any] = {"about": "vote", "events": [contested], "text": "Sai", "evidence": [EVIDENCE]}
-        self.events.append(DisputeFiled(**where, **grounds, dispute=dispute, answer_by=self.pick(TERMS)))
+        self.events.append(
+            DisputeFiled(**where, **grounds, dispute=dispute, filed_by=OFFICER.person, answer_by=self.pick(TERMS))
+        )
 
     def go_on_disputing(self) -> None:
         if self._disputes:

@@ -50,12 +50,13 @@ more = DisputeEvidenceAdded(**WHO, evidence=[EVIDENCE])
 
 
 def filed(answer_by: date | UnsetType = UNSET, dispute: DisputeId = DISPUTE, year: int = YEAR) -> DisputeFiled:
-    contested = DisputedEvent(position=2, type=appraised.type, actor=PersonId(RECORDER), agency=ADA)
+    contested = DisputedEvent(position=2, type=appraised.type, actor=PersonId(RECORDER), acted_for=[], agency=ADA)
     return DisputeFiled(
         bloc=BLOC,
         year=year,
         dispute=dispute,
         agency=ADA,
+        filed_by=PersonId(RECORDER),
         about="score",
         events=[contested],
         text="Chấm sai",
@@ -94,7 +95,9 @@ def test_dispute_stands_where_its_steps_left_it(steps: tuple[Event, ...], state:
 
 def test_dispute_tells_its_whole_course() -> None:
     document = one(filed(date(2024, 1, 11)), more, answer, upheld)
-    assert document["events"] == [{"position": 2, "type": appraised.type, "actor": RECORDER, "agency": "ada"}]
+    assert document["events"] == [
+        {"position": 2, "type": appraised.type, "actor": RECORDER, "acted_for": [], "agency": "ada"}
+    ]
     assert (document["text"], document["answer_by"], document["position"]) == ("Chấm sai", "2024-01-11", 3)
     assert [brought["position"] for brought in document["evidence"]] == [3, 4]
     assert document["evidence"][0]["evidence"]["sha256"] == EVIDENCE.sha256
@@ -238,9 +241,9 @@ async def test_capacity_is_folded_from_the_log_as_it_stood_before_the_act(databa
         assert (powers[at, admin].is_admin, powers[after, admin].is_admin) == (False, True)
         assert await there.log.authorities_at([]) == {}
         position = await there.tell(opened, appraised)
-        contested = DisputedEvent(position=position, type=appraised.type, actor=admin)
+        contested = DisputedEvent(position=position, type=appraised.type, actor=admin, acted_for=[])
         await there.tell(
-            DisputeFiled(**WHO, about="score", events=[contested], text="Chấm sai", evidence=[]),
+            DisputeFiled(**WHO, filed_by=admin, about="score", events=[contested], text="Chấm sai", evidence=[]),
         )
         answer = await ask(there, view_of(Docket(), ONE), place(), as_of=str(position + 1))
         assert b'"capacity":{"roles":[{"role":"province-admin"}],"offices":[]}' in answer.body

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from emulation_saas.ballots.events import BallotClosed, BallotCounted, BallotOpened, Question, Rule
 from emulation_saas.disputes.events import (
@@ -15,11 +16,12 @@ from emulation_saas.disputes.events import (
 )
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId
+from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId, NominationId
 from emulation_saas.kernel.numbers import Share
 from emulation_saas.kernel.rejections import NotEmpowered
+from emulation_saas.nominations.events import NominationResumed
 from emulation_saas.years.events import Criterion, NoSuchYear, Rules, Scheme, YearClosed, YearLaunched, YearOpened
-from emulation_saas.years.use_cases import BallotStillOpen, CloseYear, DisputePending
+from emulation_saas.years.use_cases import BallotStillOpen, CloseYear, DisputePending, NominationStillRests
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, SOMEBODY, given, representing, secretary_of
 
 TM1 = BlocId("tham-muu-1")
@@ -112,16 +114,20 @@ def test_open_ballot_of_another_year_does_not_matter() -> None:
     given(opened, ballot_opened(year=2024)).when(closing, ADMIN).then(closed)
 
 
-def disputed(dispute: str = "kien-nghi-1", year: int = 2023) -> DisputeFiled:
+def disputed(
+    dispute: str = "kien-nghi-1", year: int = 2023, nomination: NominationId | UnsetType = UNSET
+) -> DisputeFiled:
     return DisputeFiled(
         bloc=TM1,
         year=year,
         dispute=DisputeId(dispute),
         agency=AgencyId("thanh-tra"),
+        filed_by=SOMEBODY,
         about="score",
         events=[],
         text="Điểm chấm sai",
         evidence=[],
+        nomination=nomination,
     )
 
 
@@ -149,3 +155,19 @@ def test_ended_dispute_lets_the_year_close(end: Event) -> None:
 
 def test_pending_dispute_of_another_year_does_not_matter() -> None:
     given(opened, disputed(year=2024)).when(closing, ADMIN).then(closed)
+
+
+def test_nomination_that_rests_for_an_upheld_dispute_holds_the_year_open() -> None:
+    nomination = NominationId("co-tinh")
+    upheld = DisputeUpheld(**DISPUTE, reasons="có")
+    history = (opened, disputed(nomination=nomination), upheld)
+    given(*history).when(closing, ADMIN).then_rejected(NominationStillRests)
+    resumed = NominationResumed(
+        bloc=TM1, year=2023, nomination=nomination, agency=AgencyId("thanh-tra"), because="đã sửa"
+    )
+    given(*history, resumed).when(closing, ADMIN).then(closed)
+
+
+def test_nomination_whose_dispute_was_refused_rests_no_more() -> None:
+    refused = DisputeRefused(**DISPUTE, reasons="không")
+    given(opened, disputed(nomination=NominationId("co-tinh")), refused).when(closing, ADMIN).then(closed)

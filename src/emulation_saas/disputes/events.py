@@ -18,11 +18,13 @@ About = Literal["score", "rating", "vote", "nomination", "membership"]
 
 
 class DisputedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that is contested: where it stands, what it is, who did it and which agency it concerns."""
+    """An event that is contested: where it stands, what it is, who did it for whom and which agency it concerns."""
 
     position: int
     type: str
     actor: PersonId
+    acted_for: list[AgencyId]
+    """Agencies that the actor represented when it happened, sorted. Nobody of theirs decides the dispute."""
     agency: AgencyId | UnsetType = UNSET
 
 
@@ -43,6 +45,8 @@ class DisputeFiled(DisputeEvent, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "dispute.filed.v1"
     visibility: ClassVar[Visibility] = Visibility.PARTIES
+    filed_by: PersonId
+    """Who filed it, or entered it from paper: whatever office this person holds later, it is not his to decide."""
     about: About
     events: list[DisputedEvent]
     text: str
@@ -106,6 +110,11 @@ class Disputes(msgspec.Struct, frozen=True):
     def holds(self, nomination: NominationId) -> bool:
         """Tell whether the nomination rests because of a dispute that is pending."""
         return not self.pending.isdisjoint(self.holding.get(nomination, ()))
+
+    @property
+    def resting(self) -> frozenset[NominationId]:
+        """Nominations that rest because of a dispute, pending or upheld."""
+        return frozenset(nomination for nomination, held in self.holding.items() if held)
 
     def after(self, event: Event) -> "Disputes":
         """Return the reading after one more fact; other facts change nothing."""

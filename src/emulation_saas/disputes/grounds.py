@@ -1,6 +1,6 @@
 """What a dispute may rest on: which kinds of events it can be about, and that they are of its bloc and to be seen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -10,7 +10,7 @@ from emulation_saas.blocs.events import MemberAdmitted, MemberWithdrawn
 from emulation_saas.disputes.events import About, DisputedEvent
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import AnyRecorded, Event
-from emulation_saas.kernel.ids import NominationId, PersonId
+from emulation_saas.kernel.ids import AgencyId, NominationId, PersonId
 from emulation_saas.kernel.rejections import Conflict, Invalid
 from emulation_saas.nominations.events import LeaderAcclaimed, NominationEvent
 from emulation_saas.ratings.events import AggregateRatingReceived, RatingReceived
@@ -45,7 +45,14 @@ class SeveralNominations(Invalid):
 
 
 def require_grounds(
-    about: About, positions: Sequence[int], found: Sequence[AnyRecorded], may: Authority, *, bloc: str, year: int
+    about: About,
+    positions: Sequence[int],
+    found: Sequence[AnyRecorded],
+    acted_for: Mapping[int, Collection[AgencyId]],
+    may: Authority,
+    *,
+    bloc: str,
+    year: int,
 ) -> list[DisputedEvent]:
     """Return the events at some positions as a dispute names them.
 
@@ -53,6 +60,7 @@ def require_grounds(
         about: what the dispute is about.
         positions: where the contested events stand.
         found: the events that were found there, wherever they belong.
+        acted_for: by position, the agencies that the actor represented when he acted.
         may: what the filer may see.
         bloc: whose year it is.
         year: the year.
@@ -80,6 +88,7 @@ def require_grounds(
                 position=position,
                 type=recorded.event.type,
                 actor=PersonId(recorded.actor),
+                acted_for=sorted(acted_for[position]),
                 agency=getattr(recorded.event, "agency", UNSET),
             )
         )

@@ -17,7 +17,7 @@ from emulation_saas.disputes.use_cases import (
     WithdrawDispute,
 )
 from emulation_saas.http.bodies import Body, Text
-from emulation_saas.kernel.ids import AgencyId, BlocId, DisputeId, Handle
+from emulation_saas.kernel.ids import AgencyId, BlocId, DisputeId, Handle, PersonId
 from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog
@@ -78,6 +78,8 @@ async def file_dispute(
 ) -> Accepted:
     """Contest a score, a rating, a vote, a nomination or a membership, against the events that say so."""
     positions = sorted(set(data.events))
+    found = [each for position in positions for each in await log.recorded(after=position - 1, through=position)]
+    powers = await log.authorities_at({(each.position, PersonId(each.actor)) for each in found})
     filing = FileDispute(
         bloc=BlocId(bloc),
         year=year,
@@ -85,9 +87,8 @@ async def file_dispute(
         agency=AgencyId(data.agency),
         about=data.about,
         positions=tuple(positions),
-        found=tuple(
-            [each for position in positions for each in await log.recorded(after=position - 1, through=position)]
-        ),
+        found=tuple(found),
+        acted_for={position: then.represents for (position, _), then in powers.items()},
         text=data.text,
         evidence=data.evidence,
         time=data.entered(),

@@ -1,6 +1,6 @@
 """File a dispute, bring evidence, answer, uphold, refuse, withdraw."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -56,13 +56,13 @@ class DisputeHandleTaken(Conflict):
 
 
 class RulerIsFiler(Forbidden):
-    """Nobody decides a dispute of an agency that he represents."""
+    """Nobody decides a dispute that he filed, or of an agency that he represents."""
 
     code = "ruler-is-filer"
 
 
 class RulerIsDisputed(Forbidden):
-    """Nobody decides a dispute about what he did, or about what concerns an agency that he represents."""
+    """Nobody decides about what he or an agency of his did, or about what concerns one."""
 
     code = "ruler-is-disputed"
 
@@ -105,6 +105,8 @@ class FileDispute(_OnDispute):
     """Where the contested events stand, in order, each once."""
     found: tuple[AnyRecorded, ...]
     """What was read there. Events never change, so it is as true when this is decided."""
+    acted_for: Mapping[int, Collection[AgencyId]]
+    """By position, the agencies that the actor represented when he acted: as unchangeable."""
     text: str
     evidence: tuple[Evidence, ...] = ()
 
@@ -128,8 +130,11 @@ class FileDispute(_OnDispute):
             year=self.year,
             dispute=self.dispute,
             agency=self.agency,
+            filed_by=may.person,
             about=self.about,
-            events=require_grounds(self.about, self.positions, self.found, may, bloc=self.bloc, year=self.year),
+            events=require_grounds(
+                self.about, self.positions, self.found, self.acted_for, may, bloc=self.bloc, year=self.year
+            ),
             text=self.text,
             evidence=list(self.evidence),
             nomination=self._resting(view, rules),
@@ -137,7 +142,7 @@ class FileDispute(_OnDispute):
         )
         namesake = view.filed(self.dispute)
         if namesake is not None:
-            if replace(filed, nomination=namesake.nomination, answer_by=namesake.answer_by) == namesake:
+            if _is_same(filed, namesake):
                 return []
             raise DisputeHandleTaken
         view.require_room(self.agency)
@@ -152,6 +157,11 @@ class FileDispute(_OnDispute):
             return UNSET
         is_held = nomination in view.disputes.holding
         return nomination if is_held or view.suspending(nomination, because=self.because) else UNSET
+
+
+def _is_same(filed: DisputeFiled, known: DisputeFiled) -> bool:
+    """Tell whether a dispute is filed again, whenever and by whomever."""
+    return filed == replace(known, filed_by=filed.filed_by, nomination=filed.nomination, answer_by=filed.answer_by)
 
 
 def _answer_by(rules: Rules, filed_on: date) -> date | UnsetType:
@@ -200,8 +210,11 @@ class AnswerDispute(_OnDispute):
 
 
 def _is_disputed(filed: DisputeFiled, may: Authority) -> bool:
-    """Tell whether the person did what is contested, or represents an agency that it concerns."""
-    return may.known and any(each.actor == may.person or each.agency in may.represents for each in filed.events)
+    """Tell whether the person did what is contested, or represents an agency that did it or that it concerns."""
+    return may.known and any(
+        each.actor == may.person or not may.represents.isdisjoint({each.agency, *each.acted_for})
+        for each in filed.events
+    )
 
 
 @dataclass(frozen=True)
@@ -215,14 +228,14 @@ class _Ruling(_OnDispute):
 
         Raises:
             NotEmpowered: the actor neither runs the year nor is of the council.
-            RulerIsFiler: he represents the agency that filed it.
-            RulerIsDisputed: he did what is contested, or represents an agency that it concerns.
+            RulerIsFiler: he filed it, or represents the agency that did.
+            RulerIsDisputed: he did what is contested, or represents an agency that did it or that it concerns.
             ReasonNeeded: no reasons are given.
         """
         if not may.runs(self.bloc, self.year) and not may.is_council:
             raise NotEmpowered
         filed = view.require(self.dispute)
-        if filed.agency in may.represents:
+        if filed.filed_by == may.person or filed.agency in may.represents:
             raise RulerIsFiler
         if _is_disputed(filed, may):
             raise RulerIsDisputed

@@ -1,6 +1,7 @@
 """Deciding a batch: each command in order, seeing what those before it did, until its events are bytes.
 
-Nothing here waits but for keys of personal fields; they must be there before the bytes are made.
+Nothing here waits but for keys of personal fields; they must be there before the bytes are made. So where one is
+missing, the rest of the batch is decided only to learn which keys it needs; then they are made together.
 """
 
 from datetime import datetime
@@ -14,7 +15,7 @@ from emulation_saas.log.codec import Codec
 from emulation_saas.log.facts import DIRECTORY, Facts, Key
 from emulation_saas.log.frontier import Frontier
 from emulation_saas.log.keyring import Keyring
-from emulation_saas.log.sealing import Opener
+from emulation_saas.log.sealing import Opener, PersonVersion, version_of
 
 if TYPE_CHECKING:
     from emulation_saas.log.powers import Directory
@@ -35,7 +36,7 @@ class Drafter:
     async def draft(
         self, facts: Facts, frontier: Frontier, commands: list[Command], now: datetime
     ) -> tuple[list[Decided], Draft, Overlay]:
-        """Decide the commands on the facts as they stand; where a key is missing, make it and decide anew.
+        """Decide the commands on the facts as they stand; where keys are missing, make them and decide anew.
 
         Every view that the commands need is kept in the facts.
         """
@@ -45,19 +46,25 @@ class Drafter:
             draft = Draft(self._province, self._codec, frontier, now)
             overlay: Overlay = {}
             decided: list[Decided] = []
-            persons: set[str] = set()
+            missing: set[PersonVersion] = set()
             for command in commands:
                 directory: Directory = overlay[DIRECTORY] if DIRECTORY in overlay else facts.view(DIRECTORY)
                 each = _decided(facts, overlay, directory, command, now)
                 sealing = None if opener is None else opener.after(directory.erasures)
-                for event in each.events:
-                    persons |= {person for person in self._codec.persons_of(event) if not _knows(sealing, person)}
-                if persons:
-                    break
-                decided.append(each if each.rejection else _written(facts, overlay, draft, each, sealing))
-            else:
+                missing |= self._missing(each, directory, opener)
+                if missing:
+                    _follow(facts, overlay, each)
+                else:
+                    decided.append(each if each.rejection else _written(facts, overlay, draft, each, sealing))
+            if not missing:
                 return decided, draft, overlay
-            opener = await self._keyring.opener(persons=persons, erasures=directory.erasures)
+            opener = await self._keyring.opener(needed=missing)
+
+    def _missing(self, decided: Decided, directory: "Directory", opener: Opener | None) -> set[PersonVersion]:
+        """Return the keys that what was decided needs and that are not there."""
+        persons = {person for event in decided.events for person in self._codec.persons_of(event)}
+        needed = {(person, version_of(person, directory.erasures)) for person in persons}
+        return needed if opener is None else {key for key in needed if not opener.knows(key)}
 
 
 def _decided(facts: Facts, overlay: Overlay, directory: "Directory", command: Command, now: datetime) -> Decided:
@@ -72,10 +79,10 @@ def _written(facts: Facts, overlay: Overlay, draft: Draft, each: Decided, opener
         draft.write(each, opener)
     except Exception as error:  # noqa: BLE001 - cannot be written, or a bug: either is told to its own caller only
         return Decided(each.command, [], error)
-    for event in each.events:
-        facts.changed_by(event, overlay)
+    _follow(facts, overlay, each)
     return each
 
 
-def _knows(opener: Opener | None, person: str) -> bool:
-    return opener is not None and opener.knows(person)
+def _follow(facts: Facts, overlay: Overlay, each: Decided) -> None:
+    for event in each.events:
+        facts.changed_by(event, overlay)

@@ -5,7 +5,7 @@ a minute at most, so what a process can open ends a minute after the key has bee
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 
 from emulation_saas.kernel.ids import PersonId, ProvinceId
 from emulation_saas.log.master_key import KEY_BYTES, MasterKey, MasterKeyError
-from emulation_saas.log.sealing import NONE_ERASED, Erasures, Opener, derive, version_of
+from emulation_saas.log.sealing import NONE_ERASED, Erasures, Opener, PersonVersion, derive, version_of
 from emulation_saas.postgres.database import Database
 from emulation_saas.postgres.statements import load_statements
 
@@ -36,7 +36,7 @@ class Keyring:
         self._database = database
         self._province = province
         self._master = master
-        self._by_version: dict[tuple[str, int], tuple[bytes, str]] = {}
+        self._by_version: dict[PersonVersion, tuple[bytes, str]] = {}
         self._by_kid: dict[str, bytes] = {}
         self._gone: set[str] = set()
         """Ids that had no key when the keys were last read. A key is there before its id is, so it was destroyed."""
@@ -45,14 +45,11 @@ class Keyring:
         self._destroyed = 0
         """How often this process has destroyed keys: what was being read meanwhile is read again."""
 
-    async def opener(
-        self, *, persons: Iterable[str] = (), erasures: Erasures = NONE_ERASED, kids: Iterable[str] = ()
-    ) -> Opener:
-        """Return an opener with a key for each of these persons, made now where there is none.
+    async def opener(self, *, needed: Collection[PersonVersion] = (), kids: Collection[str] = ()) -> Opener:
+        """Return an opener with each of these keys, made now where there is none.
 
         Args:
-            persons: whose fields are about to be sealed.
-            erasures: of all persons, so far.
+            needed: the keys by which fields are about to be sealed.
             kids: key ids that are about to be opened; keys made elsewhere are read again for them.
 
         Raises:
@@ -61,21 +58,22 @@ class Keyring:
         wanted = set(kids)
         if monotonic() - self._read_at >= KEYS_KEPT_S or not wanted <= self._by_kid.keys() | self._gone:
             await self._read()
-        missing = sorted(
-            (person, version)
-            for person in set(persons)
-            if (person, version := version_of(person, erasures)) not in self._by_version
-        )
+        missing = sorted(set(needed) - self._by_version.keys())
         if missing:
+            before = self._destroyed
             await self._make(missing)
-            await self._read()
+            made = await self._stored({person for person, _ in missing})
+            if before == self._destroyed:
+                self._by_version.update(made)
+                self._by_kid.update(self._opening(made))
+            else:
+                await self._read()
         self._gone |= wanted - self._by_kid.keys()
-        return Opener(self._province, self._by_version, self._by_kid, erasures)
+        return Opener(self._province, self._by_version, self._by_kid)
 
     async def kids_of(self, person: PersonId) -> list[str]:
         """Return the ids of the keys that a person has now, in order of version."""
-        await self._read()
-        return [kid for (owner, _), (_, kid) in sorted(self._by_version.items()) if owner == person]
+        return [kid for _, (_, kid) in sorted((await self._stored({person})).items())]
 
     def erased(self, erasures: Erasures) -> None:
         """Open nothing any more by keys made before one of these erasures, destroyed already or not."""
@@ -87,31 +85,38 @@ class Keyring:
         if not erasures:
             return
         async with self._database.in_province_keys(self._province) as connection:
-            await connection.execute(
+            destroyed = await connection.fetch(
                 _STATEMENTS["destroy_subject_keys"], self._province, list(erasures), list(erasures.values())
             )
-        self._destroyed += 1
-        self._by_version, self._by_kid, self._read_at = {}, {}, -KEYS_KEPT_S
+        if destroyed:
+            self._destroyed += 1
+            self._by_version, self._by_kid, self._read_at = {}, {}, -KEYS_KEPT_S
 
     async def _read(self) -> None:
+        """Read all keys anew."""
+        self._by_version = await self._stored()
+        self._by_kid = self._opening(self._by_version)
+        self._gone, self._read_at = set(), monotonic()
+
+    async def _stored(self, persons: Collection[str] | None = None) -> dict[PersonVersion, tuple[bytes, str]]:
+        """Return the keys of these persons, or of all, as they lie there now, each with its id."""
+        wanted = None if persons is None else list(persons)
         while True:
             before = self._destroyed
             async with self._database.in_province_keys(self._province) as connection:
                 province_key = await self._province_key(connection)
-                rows = await connection.fetch(_STATEMENTS["subject_keys"], self._province)
+                rows = await connection.fetch(_STATEMENTS["subject_keys"], self._province, wanted)
                 await self._wrap_clear(connection, province_key, rows)
             if before == self._destroyed:
                 break
-        derived = {
+        return {
             (row["person"], row["version"]): derive(
                 row["key"] if _is_clear(row) else aes_key_unwrap(province_key, row["key"])
             )
             for row in rows
         }
-        self._by_version, self._by_kid = derived, self._opening(derived)
-        self._gone, self._read_at = set(), monotonic()
 
-    def _opening(self, by_version: dict[tuple[str, int], tuple[bytes, str]]) -> dict[str, bytes]:
+    def _opening(self, by_version: dict[PersonVersion, tuple[bytes, str]]) -> dict[str, bytes]:
         """Return by their ids the keys that open what they have sealed."""
         return {
             kid: encryption
@@ -119,7 +124,7 @@ class Keyring:
             if version >= version_of(person, self._erasures)
         }
 
-    async def _make(self, missing: list[tuple[str, int]]) -> None:
+    async def _make(self, missing: list[PersonVersion]) -> None:
         async with self._database.in_province_keys(self._province) as connection:
             province_key = await self._province_key(connection)
             fresh = [aes_key_wrap(province_key, secrets.token_bytes(KEY_BYTES)) for _ in missing]

@@ -22,6 +22,8 @@ ALGORITHM: Final = "A256GCM"
 
 Erasures = Mapping[PersonId, int]
 """How often each person has been erased; persons who never were are absent."""
+PersonVersion = tuple[str, int]
+"""Which key: whose, and the version."""
 NONE_ERASED: Final[Erasures] = {}
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")
@@ -46,7 +48,7 @@ class Opener:
     def __init__(
         self,
         province: ProvinceId,
-        by_version: Mapping[tuple[str, int], tuple[bytes, str]],
+        by_version: Mapping[PersonVersion, tuple[bytes, str]],
         by_kid: Mapping[str, bytes],
         erasures: Erasures = NONE_ERASED,
     ) -> None:
@@ -60,9 +62,9 @@ class Opener:
         """Return the same keys, to seal what is recorded after these erasures."""
         return Opener(self._province, self._by_version, self._by_kid, erasures)
 
-    def knows(self, person: str) -> bool:
-        """Tell whether there is a key to seal with for the person."""
-        return (person, version_of(person, self._erasures)) in self._by_version
+    def knows(self, key: PersonVersion) -> bool:
+        """Tell whether there is this key to seal with."""
+        return key in self._by_version
 
     def seal(self, data: dict[str, Any], shape: Shape, *, position: int, pointer: str = "/data") -> None:
         """Replace the personal values of an event's data, in place."""

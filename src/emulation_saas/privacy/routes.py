@@ -67,7 +67,7 @@ async def erase_person(
     """Destroy the keys of a person's sealed fields, for ever; refused under a legal hold or while a role is held."""
     erasure = ErasePerson(
         person=PersonId(person),
-        kids=tuple(await log.kids_of(PersonId(person))),
+        kids=await _kids_of(PersonId(person), acting, log),
         legal_basis=data.legal_basis,
         document_no=data.document_no,
         time=data.entered(),
@@ -84,7 +84,7 @@ async def place_hold(
     """Keep a person's data from being erased until the hold is lifted."""
     hold = PlaceHold(
         person=PersonId(person),
-        kids=tuple(await log.kids_of(PersonId(person))),
+        kids=await _kids_of(PersonId(person), acting, log),
         legal_basis=data.legal_basis,
         because=data.because,
         time=data.entered(),
@@ -99,11 +99,17 @@ async def lift_hold(
     """Lift the legal hold on a person's data."""
     lifting = LiftHold(
         person=PersonId(person),
-        kids=tuple(await log.kids_of(PersonId(person))),
+        kids=await _kids_of(PersonId(person), acting, log),
         because=data.because,
         time=data.entered(),
     )
     return await log.execute(lifting, by=acting)
+
+
+async def _kids_of(person: PersonId, acting: Acting, log: ProvinceLog) -> tuple[str, ...] | None:
+    """Return the ids of a person's keys, looked up for administrators only."""
+    may = await log.authority(acting.person, is_newest=True)
+    return tuple(await log.kids_of(person)) if may.is_admin else None
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):

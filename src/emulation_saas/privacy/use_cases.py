@@ -59,8 +59,9 @@ class _OnPerson(UseCase[DataOf]):
     """What an administrator does about one person's data."""
 
     person: PersonId
-    kids: tuple[str, ...]
-    """Ids of the keys that the person has, looked up beforehand. Who stands on paper only is known by them alone."""
+    kids: tuple[str, ...] | None
+    """Ids of the keys that the person has, looked up beforehand; None where it was not for the actor to look them up.
+    Who stands on paper only is known by them alone."""
 
     def facts(self) -> Sequence[Selector]:
         return [
@@ -91,12 +92,18 @@ class _OnPerson(UseCase[DataOf]):
             case _:
                 return view
 
-    def require_known(self, view: DataOf, may: Authority) -> None:
-        """Refuse who may not, and a person of whom nothing was ever recorded."""
-        if not may.is_admin:
+    def require_known(self, view: DataOf, may: Authority) -> frozenset[str]:
+        """Return the ids of the person's keys.
+
+        Raises:
+            NotEmpowered: the actor is no administrator, or was none when the keys were to be looked up.
+            NoSuchPerson: nothing was ever recorded of the person.
+        """
+        if not may.is_admin or self.kids is None:
             raise NotEmpowered
         if not (view.is_registered or self.kids or view.erased):
             raise NoSuchPerson
+        return frozenset(self.kids)
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,7 @@ class ErasePerson(_OnPerson):
     document_no: str
 
     def decide(self, view: DataOf, may: Authority, now: datetime) -> Sequence[Event]:
-        self.require_known(view, may)
-        kids = sorted(set(self.kids) - view.erased)
+        kids = sorted(self.require_known(view, may) - view.erased)
         if not kids:
             return []  # asked again: nothing has been recorded of the person since
         if view.hold is not None:

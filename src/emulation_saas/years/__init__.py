@@ -5,6 +5,6 @@
 
 Invariants: scheme and rules are recorded once, where the year begins, and never replaced; in a scheme every parent
 stands before its children and is worth exactly their sum; a year is launched at most once; it closes only when none of
-its ballots is open and none of its disputes pending, and nothing of it changes after that. Whoever runs the bloc's
-year opens, launches and closes it.
+its ballots is open, none of its disputes pending and no nomination rests for one that was upheld, and nothing of it
+changes after that. Whoever runs the bloc's year opens, launches and closes it.
 """

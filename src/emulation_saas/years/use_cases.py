@@ -15,6 +15,7 @@ from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import BallotId, BlocId
 from emulation_saas.kernel.rejections import Conflict, NotEmpowered
 from emulation_saas.kernel.use_cases import Selector, UseCase
+from emulation_saas.nominations.events import NominationResumed
 from emulation_saas.years.events import Rules, Scheme, Year, YearClosed, YearLaunched, YearOpened
 from emulation_saas.years.schemes import require_sound
 
@@ -41,6 +42,12 @@ class DisputePending(Conflict):
     """A dispute of the year is neither decided nor withdrawn."""
 
     code = "dispute-pending"
+
+
+class NominationStillRests(Conflict):
+    """A nomination rests for a dispute that was upheld: it is still to be resumed, and then to yield or to go on."""
+
+    code = "nomination-still-rests"
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +137,7 @@ class CloseYear(_OnYear):
     """The year is over; nothing of it changes after this."""
 
     def facts(self) -> Sequence[Selector]:
-        types = (BallotOpened, BallotClosed, BallotCounted, *DISPUTE_EVENTS)
+        types = (BallotOpened, BallotClosed, BallotCounted, *DISPUTE_EVENTS, NominationResumed)
         return [*super().facts(), Selector(types=types, tags=[f"year:{self.bloc}/{self.year}"])]
 
     def decide(self, view: Course, may: Authority, now: datetime) -> Sequence[Event]:
@@ -143,4 +150,6 @@ class CloseYear(_OnYear):
             raise BallotStillOpen(", ".join(view.open_ballots))
         if view.disputes.pending:
             raise DisputePending(", ".join(sorted(view.disputes.pending)))
+        if resting := view.disputes.resting:
+            raise NominationStillRests(", ".join(sorted(resting)))
         return [YearClosed(bloc=self.bloc, year=self.year)]
