@@ -145,7 +145,7 @@ async def test_capacities_are_told_of_what_was_done_and_never_of_what_is_suppose
         head = await there.tell(*told(11, steps=0), appraised("noi-vu", "10"))
         granted = next(each for each in await there.history() if each.event.type == "access.role-granted.v1")
         admin = granted.event.person
-        done = DisputedEvent(position=head, type=APPRAISED, actor=admin)
+        done = DisputedEvent(position=head, type=APPRAISED, actor=admin, acted_for=[])
         filed = DisputeFiled(
             **WHO, dispute=DisputeId("that"), agency=AGENCIES[0], about="score", events=[done], text="Sai", evidence=[]
         )
