@@ -120,7 +120,7 @@ def test_corrections_are_the_events_that_name_the_ruling() -> None:
     ]
     why = reasons(Docket(), BLOC, opened, appraised, *story, causes={6: 4, 7: 4, 8: 3})
     assert why(f"disputes/{YEAR}/{DISPUTE}") == [3, 4]
-    assert why(f"disputes/{YEAR}/{DISPUTE}/corrections") == [4, 6, 7]
+    assert why(f"disputes/{YEAR}/{DISPUTE}/corrections") == [3, 4, 6, 7]
     assert why("disputes/khac") == why("khac") == []
 
 

@@ -147,7 +147,14 @@ async def test_capacities_are_told_of_what_was_done_and_never_of_what_is_suppose
         admin = granted.event.person
         done = DisputedEvent(position=head, type=APPRAISED, actor=admin, acted_for=[])
         filed = DisputeFiled(
-            **WHO, dispute=DisputeId("that"), agency=AGENCIES[0], about="score", events=[done], text="Sai", evidence=[]
+            **WHO,
+            dispute=DisputeId("that"),
+            agency=AGENCIES[0],
+            about="score",
+            events=[done],
+            text="Sai",
+            evidence=[],
+            filed_by=admin,
         )
         head = await there.tell(filed)
         path = f"{YEAR}/disputes/that"
@@ -155,7 +162,8 @@ async def test_capacities_are_told_of_what_was_done_and_never_of_what_is_suppose
         (contested,) = (await supposed(client, path, without=[head - 1]))["document"]["events"]
         assert contested["capacity"] == capacity, "that is in the log"
         data = {**msgspec.to_builtins(filed), "dispute": "gia-dinh"}
-        data["events"] = [{"position": at, "type": APPRAISED, "actor": admin} for at in (head - 1, head, head + 9)]
+        claimed = {"type": APPRAISED, "actor": admin, "acted_for": []}
+        data["events"] = [{**claimed, "position": at} for at in (head - 1, head, head + 9)]
         ended = {**WHO, "dispute": "gia-dinh", "agency": AGENCIES[0], "reasons": "x"}
         inserted = [
             {"after": head, "type": "dispute.filed.v1", "data": data},
