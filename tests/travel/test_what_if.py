@@ -162,7 +162,7 @@ async def test_capacities_are_told_of_what_was_done_and_never_of_what_is_suppose
         (contested,) = (await supposed(client, path, without=[head - 1]))["document"]["events"]
         assert contested["capacity"] == capacity, "that is in the log"
         data = {**msgspec.to_builtins(filed), "dispute": "gia-dinh"}
-        claimed = {"type": APPRAISED, "actor": admin, "acted_for": []}
+        claimed: dict[str, Any] = {"type": APPRAISED, "actor": admin, "acted_for": []}
         data["events"] = [{**claimed, "position": at} for at in (head - 1, head, head + 9)]
         ended = {**WHO, "dispute": "gia-dinh", "agency": AGENCIES[0], "reasons": "x"}
         inserted = [
