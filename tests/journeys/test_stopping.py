@@ -186,6 +186,7 @@ async def test_without_its_database_the_service_says_so_and_recovers_by_itself(p
         with served(place, database_url=database.url) as service:
             service.open_province(PROVINCE)
             workers = service.worker_pids()
+            await listening(database, many=len(workers))
             async with calling(service) as client:
                 assert (await client.post(AGENCIES, json=agency("noi-vu"))).status_code == 201
                 assert (await client.get(AGENCIES)).status_code == 200
@@ -199,6 +200,15 @@ async def test_without_its_database_the_service_says_so_and_recovers_by_itself(p
             assert service.stop()[0] == 0
     finally:
         database.stop()
+
+
+async def listening(database: EmbeddedPostgres, *, many: int) -> None:
+    """Return when so many workers have started: one that loses its database before that ends, and is started again."""
+    async with superuser(database) as root, asyncio.timeout(DOWN_S + 20):
+        statement = "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'LISTEN %'"
+        while await root.fetchval(statement) < many:  # noqa: ASYNC110 - it is another process that starts
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(1)  # from listening to serving
 
 
 async def demand_unavailable(client: httpx.AsyncClient) -> None:
