@@ -90,6 +90,7 @@ async def test_old_keys_serve_while_none_can_be_had(tmp_path: Path) -> None:
         msgspec.json.encode({"keys": [OctKey.generate_key().as_dict()]}),
         msgspec.json.encode({"keys": [KEY.as_dict(private=True)]}),
     ],
+    ids=["empty", "object", "no-keys", "list-for-text", "bad-base64", "no-key-id", "symmetric", "private"],
 )
 async def test_without_any_usable_key_nobody_is_let_in(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "jwks.json"

@@ -1,7 +1,6 @@
 """Personal keys lie wrapped by a key of their province, which is wrapped by the master key, which is elsewhere."""
 
 import base64
-import secrets
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,7 +99,7 @@ def test_master_key_is_made_once_for_its_owner(tmp_path: Path) -> None:
     read_master_key(path)
 
 
-@pytest.mark.parametrize("text", [b"", b"AAAA", b"not base64!", base64.b64encode(bytes(33)), secrets.token_bytes(32)])
+@pytest.mark.parametrize("text", [b"", b"AAAA", b"not base64!", base64.b64encode(bytes(33)), bytes(range(200, 232))])
 def test_file_that_holds_no_master_key_is_refused(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "master.key"
     path.touch(mode=0o600)

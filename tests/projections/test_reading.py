@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -97,7 +97,7 @@ async def test_as_of_an_instant_is_as_of_the_last_position_then(database_url: st
     [
         ("6", AsOfBeyondHead),
         ("99999999999999999999999999999999", AsOfBeyondHead),
-        ((utc_now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"), AsOfInFuture),
+        ("2999-01-01T00:00:00Z", AsOfInFuture),
         ("2024-02-30", NoSuchMoment),
         ("yesterday", NoSuchMoment),
         ("-1", NoSuchMoment),
@@ -247,7 +247,7 @@ async def test_past_of_the_whole_province_costs_what_came_after_a_snapshot(
         await rebuild(there.log, there.database, Roster())
         watched = _Watched(there.log)
         assert {at: await found(there, ROSTER, as_of=str(at), log=watched) for at in without} == without
-        assert [after for after, _ in watched.read] == [at - at % 10 for at in without]
+        assert [after for after, _ in watched.read] == [at - at % 10 for at in without if at % 10]
         async with there.database.in_province(there.log.province) as connection:
             await connection.execute("DELETE FROM snapshots")
         assert {at: await found(there, ROSTER, as_of=str(at)) for at in without} == without

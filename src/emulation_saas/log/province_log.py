@@ -184,22 +184,30 @@ class ProvinceLog:
         async with self._database.in_province(self.province) as connection:
             return await self._reader.entries(connection, after, through=through, limit=limit)
 
+    def visibility_of(self, name: str) -> Visibility:
+        """Return how visible the events of a type are; those of types of a later release count as sealed."""
+        entry = self._codec.registry.find(name)
+        return Visibility.SEALED if entry is None else entry.event_type.visibility
+
     async def visibilities(self, first: int, last: int) -> set[Visibility]:
-        """Return how visible the events of a span are; those of types of a later release count as sealed."""
+        """Return how visible the events of a span are."""
         async with self._database.in_province(self.province) as connection:
             rows = await connection.fetch(STATEMENTS["types_between"], self.province, first, last)
-        found = [self._codec.registry.find(row["type"]) for row in rows]
-        return {Visibility.SEALED if entry is None else entry.event_type.visibility for entry in found}
+        return {self.visibility_of(row["type"]) for row in rows}
 
     def closed(self, entry: Entry) -> AnyRecorded:
         """Return the event of an entry with its personal fields left sealed, for who asks only who may see it."""
         return self._reader.closed(entry)
 
+    async def past(self, position: int) -> int:
+        """Wait until the log's head lies past a position; return the head."""
+        return await self._waker.past(self.province, position)
+
     async def tail(self, after: int) -> AsyncIterator[list[AnyRecorded]]:
         """Follow the log for ever: every event after a position once, in order, in pages as they come."""
         position = after
         while True:
-            await self._waker.past(self.province, position)
+            await self.past(position)
             page = await self.recorded(after=position, limit=PAGE_MAX)
             if page:
                 position = page[-1].position

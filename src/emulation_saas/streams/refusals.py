@@ -1,0 +1,9 @@
+"""What the streams refuse, beside what HTTP refuses anyhow."""
+
+from emulation_saas.kernel.rejections import Invalid
+
+
+class CursorBeyondHead(Invalid):
+    """The log has not come so far: this position was read in another history of it, or before a restore."""
+
+    code = "cursor-beyond-head"
