@@ -83,8 +83,5 @@ async def _integrator(opened: Opened) -> Authority:
     await opened.log.execute(
         RegisterPerson(person=person, issuer="https://issuer.test", sub="portal", name="Cổng"), by=opened.acting()
     )
-    grant = GrantRole(
-        person=person, role="integrator", agency=UNSET, bloc=UNSET, criterion=UNSET, effective_on=date(2020, 1, 1)
-    )
-    await opened.log.execute(grant, by=opened.acting())
+    await opened.log.execute(GrantRole(person=person, role="integrator"), by=opened.acting())
     return await opened.log.authority(person, is_newest=True)
