@@ -122,6 +122,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     service.receipt = receipt
     service.recorder = recorder
     service.stops = stops
+    service.in_flight = set()
     return service
 
 
@@ -136,11 +137,8 @@ class Service(Litestar):
     receipt: Receipts | None = None
     recorder: Recorder = staticmethod(_no_recorder)
     stops: Sequence[Callable[[], None]] = ()
-
-    def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - the framework's own arguments
-        """Take what the framework takes."""
-        super().__init__(**parts)
-        self._in_flight: set[Exchange] = set()
+    in_flight: set[Exchange]
+    """Requests that are being answered, but those that wait for events."""
 
     def drain(self) -> None:
         """Have what would go on for long end: the server has been told to stop."""
@@ -154,12 +152,12 @@ class Service(Litestar):
             return
         exchange = begin_exchange()
         scope.setdefault("state", {})["exchange"] = exchange
-        self._in_flight.add(exchange)
-        exchange.aside = partial(self._in_flight.discard, exchange)
+        self.in_flight.add(exchange)
+        exchange.aside = partial(self.in_flight.discard, exchange)
         try:
             await self._answer(exchange, scope, receive, send)
         finally:
-            self._in_flight.discard(exchange)
+            self.in_flight.discard(exchange)
             for release in exchange.endings:
                 release()
             log_exchange(exchange, scope)
@@ -182,7 +180,7 @@ class Service(Litestar):
         exchange.read_headers(scope["headers"])
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > TARGET_BYTES_MAX:
             raise TargetTooLong
-        if len(self._in_flight) > REQUESTS_IN_FLIGHT_MAX:
+        if len(self.in_flight) > REQUESTS_IN_FLIGHT_MAX:
             raise Busy
 
 

@@ -4,7 +4,7 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, cast, runtime_checkable
 
 import uvicorn
 
@@ -70,7 +70,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop: streams end by themselves, requests in flight are answered."""
-        app = self.config.loaded_app
+        app: object = cast("Any", self.config).loaded_app
         if isinstance(app, Draining):
             app.drain()
         await super().shutdown(sockets)
