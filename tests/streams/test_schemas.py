@@ -62,12 +62,11 @@ def spoiled(document: Any) -> Iterator[tuple[str, Any]]:
 
 def leaves(value: Any, pointer: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Give every value that holds no other."""
-    if not isinstance(value, dict | list):
+    if type(value) not in {dict, list}:
         yield pointer, value
         return
-    inside: Any = value
-    for key in inside if isinstance(value, dict) else range(len(inside)):
-        yield from leaves(inside[key], (*pointer, key))
+    for key in value if type(value) is dict else range(len(value)):
+        yield from leaves(value[key], (*pointer, key))
 
 
 def replaced(document: Any, pointer: tuple[Any, ...], value: Any) -> Any:
