@@ -57,7 +57,10 @@ from emulation_saas.ratings import routes as ratings_routes
 from emulation_saas.scoring import events as scoring
 from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
+from emulation_saas.streams import routes as streams_routes
 from emulation_saas.streams.contract_routes import contract_routes
+from emulation_saas.streams.subscribers import Subscribers
+from emulation_saas.streams.tails import Tails
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
 from emulation_saas.years import schemes
@@ -99,6 +102,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *dossier_routes.ROUTES,
     *disputes_routes.ROUTES,
     *privacy_routes.ROUTES,
+    *streams_routes.ROUTES,
 )
 
 
@@ -132,6 +136,8 @@ def application(settings: Settings) -> Litestar:
     logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
     access_log = AccessLog(logs, database)
 
+    tails = Tails()
+
     finder = Finder(database, PROJECTIONS)
 
     async def reachable() -> None:
@@ -148,6 +154,7 @@ def application(settings: Settings) -> Litestar:
             try:
                 yield
             finally:
+                await tails.close()
                 for task in working:
                     task.cancel()
                 for task in working:
@@ -171,6 +178,8 @@ def application(settings: Settings) -> Litestar:
             "supposer": Supposer(finder, require_sound),
             "signer": signer,
             "access_log": access_log,
+            "tails": tails,
+            "subscribers": Subscribers(),
         },
         logs=logs,
         verifier=verifier,
@@ -178,5 +187,6 @@ def application(settings: Settings) -> Litestar:
         settings=settings,
         reachable=reachable,
         receipt=partial(receipts.receipt, signer),
+        stops=[tails.stop],
         lifespan=[lifespan],
     )

@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import msgspec
 
 from emulation_saas.client import Feed
 from emulation_saas.client.feed import Token
 
 STREAM: Final = "text/event-stream"
+TOKEN: Final = "of-a-test"  # noqa: S105 - nobody's
 BATCH: Final = "application/cloudevents-batch+json"
 
 
@@ -54,11 +56,13 @@ class Scripted:
         self.waited.append(pause_s)
         await asyncio.sleep(0)
 
-    def feed(self, *, token: Token = "t", by: str = "stream", patience_s: float = 600.0) -> Feed:
+    def feed(
+        self, *, token: Token = TOKEN, by: Literal["stream", "poll"] = "stream", patience_s: float = 600.0
+    ) -> Feed:
         """Return a feed of this server."""
         url = f"http://127.0.0.1:{self.port}/"
-        chosen = "poll" if by == "poll" else "stream"
-        return Feed(url, "bac-song", token=token, by=chosen, patience_s=patience_s, sleep=self.sleep)
+        http = httpx.AsyncClient(trust_env=False)
+        return Feed(url, "bac-song", token=token, by=by, patience_s=patience_s, http=http, sleep=self.sleep)
 
 
 @asynccontextmanager

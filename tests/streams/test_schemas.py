@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import jsonschema_rs
 import msgspec
@@ -62,10 +62,15 @@ def spoiled(document: Any) -> Iterator[tuple[str, Any]]:
 
 def leaves(value: Any, pointer: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Give every value that holds no other."""
-    if type(value) not in {dict, list}:
-        yield pointer, value
-        return
-    for key in value if type(value) is dict else range(len(value)):
+    match value:
+        case dict():
+            keys: list[Any] = [*cast("dict[str, Any]", value)]
+        case list():
+            keys = [*range(len(cast("list[Any]", value)))]
+        case _:
+            yield pointer, value
+            return
+    for key in keys:
         yield from leaves(value[key], (*pointer, key))
 
 
