@@ -58,6 +58,7 @@ from emulation_saas.scoring import events as scoring
 from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
 from emulation_saas.streams import routes as streams_routes
+from emulation_saas.streams.contract_routes import contract_routes
 from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
 from emulation_saas.years import events as years
@@ -170,6 +171,7 @@ def application(settings: Settings) -> Litestar:
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
+        contract=contract_routes(EVENT_TYPES),
         given={
             "reader": Reader(database, PROJECTIONS),
             "finder": finder,

@@ -1,0 +1,55 @@
+"""A client for integrators: follows a province's log, checks what it is given, verifies webhooks.
+
+Design
+------
+It imports nothing of the service, so it says what the interface is and not what the service means; it needs `httpx`,
+`msgspec` and, for webhooks, `cryptography`.
+
+::
+
+    feed         asks, takes up again where it was, asks for a new token    Feed
+      ├─ blocks  bytes of a stream ─▶ blocks, by the HTML standard
+      ├─ track   positions: none missing, none twice, none out of order
+      └─ pauses  how long to wait before asking again
+    received     an event, and its bytes as they came                       Event
+    signatures   is this delivery the service's?                            verify_webhook
+
+Whoever follows keeps one number: the position of the last event that was dealt with. Delivery is at least once, so keep
+it in the transaction of what the event led to, or take an event twice after a crash.
+
+::
+
+    async with Feed("https://thidua.example.vn", "bac-song", token=token) as feed:
+        async for event in feed.events(after=position):
+            ...
+"""
+
+from emulation_saas.client.faults import (
+    ClientError,
+    CursorBeyondHeadError,
+    MalformedError,
+    MissingPositionError,
+    RefusedError,
+    RepeatedPositionError,
+    SignatureError,
+    UnauthorizedError,
+    UnreachableError,
+)
+from emulation_saas.client.feed import Feed
+from emulation_saas.client.received import Event
+from emulation_saas.client.signatures import verify_webhook
+
+__all__ = [
+    "ClientError",
+    "CursorBeyondHeadError",
+    "Event",
+    "Feed",
+    "MalformedError",
+    "MissingPositionError",
+    "RefusedError",
+    "RepeatedPositionError",
+    "SignatureError",
+    "UnauthorizedError",
+    "UnreachableError",
+    "verify_webhook",
+]

@@ -1,0 +1,207 @@
+"""A province's log as an endless sequence of events, whatever happens to connections, tokens and servers meanwhile."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from math import inf
+from time import monotonic
+from types import TracebackType
+from typing import Final, Literal, Self
+
+import httpx
+import msgspec
+
+from emulation_saas.client.answers import Asking, Later, require_answer
+from emulation_saas.client.blocks import Blocks
+from emulation_saas.client.faults import MalformedError, UnauthorizedError, UnreachableError
+from emulation_saas.client.pauses import Pauses
+from emulation_saas.client.received import Event, read_event
+from emulation_saas.client.track import Track
+
+WAIT_S: Final = 20
+"""How long the service may hold a question to which there is no answer yet."""
+SILENCE_S: Final = 45.0
+"""A stream is pinged each 15 s; one that is silent for so long is dead."""
+PAGE: Final = 500
+STREAM: Final = "text/event-stream"
+BATCH: Final = "application/cloudevents-batch+json"
+_log: Final = logging.getLogger(__name__)
+_batch: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+Token = str | Callable[[], Awaitable[str]]
+"""A bearer token, or what gives one: it is asked before every request, so it may give a new one in time."""
+
+
+class Feed:
+    """Follows one province's log. One iteration at a time."""
+
+    def __init__(
+        self,
+        url: str,
+        province: str,
+        *,
+        token: Token,
+        by: Literal["stream", "poll"] = "stream",
+        patience_s: float = inf,
+        http: httpx.AsyncClient | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            url: of the service, such as `https://thidua.example.vn`.
+            province: its handle.
+            token: see `Token`.
+            by: `stream` for Server-Sent Events; `poll` where something on the way does not let streams through.
+            patience_s: for how long nothing may be had before `UnreachableError`; by default one waits for ever.
+            http: with your own TLS, proxies and timeouts; it stays yours to close.
+            sleep: how pauses are waited out.
+        """
+        self._url = f"{url.rstrip('/')}/v1/provinces/{province}/events"
+        self._asking = Asking(http or httpx.AsyncClient(), token)
+        self._is_own = http is None
+        self._by = by
+        self._patience_s = patience_s
+        self._sleep = sleep
+        self._track = Track(0, gapless=False)
+        self._pauses = Pauses()
+        self._had_at = monotonic()
+        self._following: AsyncGenerator[Event] | None = None
+        self.head: int | None = None
+        """Where the log stood when the service was last asked."""
+
+    async def __aenter__(self) -> Self:
+        """Lend the feed."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of every connection."""
+        if self._following is not None:
+            await self._following.aclose()
+        if self._is_own:
+            await self._asking.http.aclose()
+
+    @property
+    def position(self) -> int:
+        """Up to where everything has come, or was looked through: what to keep, and to begin `after` the next time."""
+        return self._track.position
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        through: int | None = None,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        gapless: bool = False,
+    ) -> AsyncGenerator[Event]:
+        """Give the events that follow a position, in order; then wait for more, for ever.
+
+        Args:
+            after: the last position that was dealt with; 0 for none.
+            through: where to end; None: nowhere.
+            types: only of these types; `*` stands for any part of a name.
+            tags: only with all of these tags.
+            gapless: that every position must come, for whom every event is public (as for auditors).
+
+        Raises:
+            ValueError: every position is to come, and only some events are selected.
+            ClientError: following on would not mend it; see `faults`.
+        """
+        if gapless and (types or tags):
+            raise ValueError("of a selection not every position comes")
+        self._track = Track(after, gapless=gapless)
+        query = {"types": ",".join(types), "tags": ",".join(tags), "through": "" if through is None else str(through)}
+        self._following = self._followed({name: value for name, value in query.items() if value}, through)
+        return self._following
+
+    async def _followed(self, query: dict[str, str], through: int | None) -> AsyncGenerator[Event]:
+        read = self._streamed if self._by == "stream" else self._paged
+        self._had_at, refusals = monotonic(), 0
+        while through is None or self.position < through:
+            before = self.position
+            trouble: Exception | None = None
+            told_s = None
+            try:
+                async with aclosing(read(query)) as events:
+                    async for event in events:
+                        yield event
+                        if event.position == through:
+                            return
+            except UnauthorizedError:
+                refusals += 1
+                if refusals > 1 or not self._asking.has_more_tokens:
+                    raise
+                continue
+            except Later as later:
+                trouble, told_s = later, later.told_s
+            except httpx.TransportError as error:
+                trouble = error
+            refusals = 0
+            if self.position > before:
+                self._pauses.begin_again()
+                if self._by == "poll" and trouble is None:
+                    continue
+            await self._pause(trouble, told_s)
+
+    async def _pause(self, trouble: Exception | None, told_s: float | None) -> None:
+        pause_s = self._pauses.next_s(told_s)
+        if trouble is not None:
+            without_s = monotonic() - self._had_at
+            if without_s + pause_s > self._patience_s:
+                raise UnreachableError(f"nothing came for {without_s:.0f} s: {trouble!r}") from trouble
+            _log.warning("%s: %r; asked again in %.1f s", self._url, trouble, pause_s)
+        await self._sleep(pause_s)
+
+    async def _streamed(self, query: dict[str, str]) -> AsyncGenerator[Event]:
+        """Give what one connection brings. A stream that ends was ended: for its token's end, or its server's."""
+        blocks = Blocks()
+        asked = {**query, "after": str(self.position)}
+        async with self._asking.stream(self._url, asked, accept=STREAM, silence_s=SILENCE_S) as answer:
+            await require_answer(answer, STREAM)
+            self._note(answer)
+            async for piece in answer.aiter_bytes():
+                self._had_at = monotonic()
+                for block in blocks.take(piece):
+                    if block.data is None:
+                        self._track.pass_over(_position(block.id))
+                        continue
+                    event = read_event(block.data)
+                    if (str(event.position), event.type) != (block.id, block.type):
+                        raise MalformedError(f"block {block.id} holds event {event.position}")
+                    self._track.take(event.position)
+                    yield event
+                if blocks.retry_s is not None:
+                    self._pauses.least_s = blocks.retry_s
+
+    async def _paged(self, query: dict[str, str]) -> AsyncGenerator[Event]:
+        """Give one page. The next one begins where this one was looked through to."""
+        asked = {**query, "after": str(self.position), "limit": str(PAGE), "wait": str(WAIT_S)}
+        async with self._asking.stream(self._url, asked, accept=BATCH, silence_s=WAIT_S + SILENCE_S) as answer:
+            await require_answer(answer, BATCH)
+            self._note(answer)
+            scanned_to = _position(answer.headers.get("log-scanned-to", ""))
+            page = await answer.aread()
+        try:
+            raws = _batch.decode(page)
+        except msgspec.MsgspecError as error:
+            raise MalformedError(f"no page of events: {error}") from error
+        for raw in raws:
+            event = read_event(bytes(raw))
+            self._track.take(event.position)
+            yield event
+        self._track.pass_over(scanned_to)
+
+    def _note(self, answer: httpx.Response) -> None:
+        self._had_at = monotonic()
+        if "log-head" in answer.headers:
+            self.head = _position(answer.headers["log-head"])
+
+
+def _position(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise MalformedError(f"no position: {text[:40]!r}")
+    return int(text)
