@@ -131,6 +131,7 @@ def test_the_account_says_nothing_else(played: Played) -> None:
         "head_position",
         "root",
         "signed",
+        "followed",
         "illustrative",
     ]
     assert played.printed.count("\n") == 1
@@ -144,6 +145,14 @@ def test_the_account_names_the_head_of_the_log(played: Played) -> None:
     assert len(bytes.fromhex(played.account["root"])) == 32
     signed = played.account["signed"]
     assert (signed["size"], signed["root"]) == (played.account["head_position"], played.account["root"])
+
+
+def test_an_integrator_is_sent_what_is_public_and_nothing_else(played: Played) -> None:
+    told = played.account["followed"]
+    assert told["through"] == played.account["head_position"]
+    assert sum(told["by_kind"].values()) == told["events"] < told["through"]
+    assert told["by_kind"]["bloc"] == 1 + len(FACTS["members"])
+    assert not {"access", "scoring"} & told["by_kind"].keys()
 
 
 def test_dispute_goes_from_filing_to_corrected_standings(played: Played) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from emulation_saas.demo.auditing import Audit, CounterfactualTold, DisputeTold, ExplainedTold, SignedTold
+from emulation_saas.demo.following import FollowedTold
 from emulation_saas.demo.illustrations import MADE_UP, made_up_texts
 from emulation_saas.demo.library import Library
 
@@ -82,11 +83,12 @@ class Account(msgspec.Struct, frozen=True):
     head_position: int
     root: str
     signed: SignedTold
+    followed: FollowedTold
     illustrative: list[str]
     """What is made up: in which document, where in it, and the text, if it is one."""
 
 
-def account_of(library: Library, audit: Audit) -> Account:
+def account_of(library: Library, audit: Audit, followed: FollowedTold) -> Account:
     """Return the year in short."""
     meeting, aggregate, pledge = library.meeting, library.ratings["aggregate"]["aggregate"], library.pledge
     attendance = meeting["attendance"]
@@ -123,6 +125,7 @@ def account_of(library: Library, audit: Audit) -> Account:
         head_position=library.head,
         root=audit.root,
         signed=audit.signed,
+        followed=followed,
         illustrative=illustrative_in(library.read),
     )
 

@@ -47,6 +47,7 @@ class PersonsMade(msgspec.Struct, frozen=True):
     representative: str
     council_member: str
     auditor: str
+    integrator: str
     signer: str
     signer_office: str
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from emulation_saas.demo.account import Account
 from emulation_saas.demo.illustrations import Illustrations
-from emulation_saas.demo.scene import ADMIN, AUDITOR, COUNCIL_MEMBER, SECRETARY, representative
+from emulation_saas.demo.scene import ADMIN, AUDITOR, COUNCIL_MEMBER, INTEGRATOR, SECRETARY, representative
 from emulation_saas.serving import LOCAL_OPERATOR
 
 
@@ -63,6 +63,9 @@ def onward(account: Account, made: Illustrations, *, url: str, data: Path, log: 
             f"  TOKEN=$({_program()} token {ADMIN} --data {_quoted(data)})",
             f'  curl -H "Authorization: Bearer $TOKEN" {links[2]}',
             f"  tài khoản khác (other subjects): {SECRETARY}, {COUNCIL_MEMBER}, {waits}, {LOCAL_OPERATOR}",
+            "\nTích hợp (integrate)",
+            f"  TOKEN=$({_program()} token {INTEGRATOR} --data {_quoted(data)})",
+            f'  curl -N -H "Authorization: Bearer $TOKEN" -H "Accept: text/event-stream" {province}/events',
             "\nTự kiểm tra (check us)",
             f"  TOKEN=$({_program()} token {AUDITOR} --data {_quoted(data)})",
             *(f'  curl -H "Authorization: Bearer $TOKEN" {shlex.quote(link)}' for link in [links[2], *audited]),

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from emulation_saas.demo.illustrations import appraised_points, claimed_points, marked
-from emulation_saas.demo.scene import ADMIN, AUDITOR, COUNCIL_MEMBER, SECRETARY, Scene, Step, representative
+from emulation_saas.demo.scene import ADMIN, AUDITOR, COUNCIL_MEMBER, INTEGRATOR, SECRETARY, Scene, Step, representative
 from emulation_saas.http.local_issuer import ISSUER
 
 
@@ -68,6 +68,11 @@ def people(scene: Scene) -> list[Step]:
         role = {"role": "member-representative", "agency": handle}
         steps += _person(representative(handle), persons.representative.format(agency=name), role)
     return steps
+
+
+def integrator(scene: Scene) -> list[Step]:
+    """Return who follows what is public. He comes last, and is sent what happened before he came."""
+    return _person(INTEGRATOR, scene.made.persons.integrator, {"role": "integrator"})
 
 
 def _person(sub: str, name: str, role: dict[str, Any]) -> list[Step]:

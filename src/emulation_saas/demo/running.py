@@ -15,11 +15,12 @@ import msgspec
 from emulation_saas.demo.account import account_of
 from emulation_saas.demo.auditing import audit
 from emulation_saas.demo.facts import load_facts
+from emulation_saas.demo.following import followed
 from emulation_saas.demo.illustrations import load_illustrations
 from emulation_saas.demo.library import Library
 from emulation_saas.demo.onward import dossier_path, later, onward
 from emulation_saas.demo.player import Api, DemoRefusedError, play
-from emulation_saas.demo.scene import ADMIN, AUDITOR, Step
+from emulation_saas.demo.scene import ADMIN, AUDITOR, INTEGRATOR, Step
 from emulation_saas.demo.script import the_year
 from emulation_saas.demo.telling import told
 from emulation_saas.http.local_issuer import LocalIssuer
@@ -157,7 +158,8 @@ def _play_and_show(
         head = play(steps, api, province=made.province.province, progress=progress)
         library = Library(api, province=made.province.province, bloc=made.bloc, head=head)
         audited = audit(api, library)
-    account = account_of(library, audited)
+    fed = followed(url, made.province.province, token=issuer.issue(INTEGRATOR), through=head)
+    account = account_of(library, audited, fed)
     data = data_directory(settings)
     dossier_path(account, data).write_bytes(audited.archive)
     if is_json:

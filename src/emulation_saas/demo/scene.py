@@ -11,6 +11,7 @@ ADMIN: Final = "admin"
 SECRETARY: Final = "thu-ky"
 COUNCIL_MEMBER: Final = "uy-vien-hoi-dong"
 AUDITOR: Final = "kiem-toan"
+INTEGRATOR: Final = "cong-thong-tin"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from emulation_saas.demo.conference import ballots, choices, launch, live_vote, 
 from emulation_saas.demo.disputing import dispute
 from emulation_saas.demo.facts import Facts
 from emulation_saas.demo.illustrations import Illustrations
-from emulation_saas.demo.preparations import open_province, people, ratings, roster, scores, years
+from emulation_saas.demo.preparations import integrator, open_province, people, ratings, roster, scores, years
 from emulation_saas.demo.scene import Scene, Step
 
 
@@ -32,4 +32,5 @@ def the_year(facts: Facts, made: Illustrations, *, operator: str) -> list[Step]:
         *pledge(scene),
         *launch(scene),
         *live_vote(scene),
+        *integrator(scene),
     ]

@@ -42,6 +42,7 @@ def told(account: Account, library: Library) -> str:
             for year, holders in account.offices.items()
         ),
         _section(f"Giao ước thi đua năm {account.pledge.year} (pledge)", _pledge(account, library)),
+        _section("Luồng sự kiện cho bên tích hợp (feed)", _followed(account)),
         _section(
             "Nhật ký của tỉnh (log)",
             [
@@ -81,6 +82,15 @@ def _ratings(account: Account) -> str:
         f"{rated.good_or_better}/{rated.of} hoàn thành tốt nhiệm vụ trở lên, trong đó {rated.excellent} "
         "hoàn thành xuất sắc (không nêu tên đơn vị)"
     )
+
+
+def _followed(account: Account) -> list[str]:
+    told = account.followed
+    return [
+        f"theo dõi từ vị trí 1 đến {told.through}, vai trò (role) integrator: {told.events} sự kiện công khai",
+        "đúng thứ tự, không sự kiện nào đến hai lần (in order, none twice)",
+        "; ".join(f"{kind} {number}" for kind, number in told.by_kind.items()),
+    ]
 
 
 def _standings(library: Library) -> list[str]:
