@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from emulation_saas.client import Feed
-from emulation_saas.client.feed import Token
+from emulation_saas.client.answers import Token
 
 STREAM: Final = "text/event-stream"
 TOKEN: Final = "of-a-test"  # noqa: S105 - nobody's
@@ -36,6 +36,7 @@ class Scripted:
     """Answers one request after another, each with the next of its answers; the last one again and again."""
 
     answers: Sequence[bytes]
+    http: httpx.AsyncClient
     asked: list[Asked] = field(default_factory=list[Asked])
     waited: list[float] = field(default_factory=list[float])
     port: int = 0
@@ -61,18 +62,17 @@ class Scripted:
     ) -> Feed:
         """Return a feed of this server."""
         url = f"http://127.0.0.1:{self.port}/"
-        http = httpx.AsyncClient(trust_env=False)
-        return Feed(url, "bac-song", token=token, by=by, patience_s=patience_s, http=http, sleep=self.sleep)
+        return Feed(url, "bac-song", token=token, by=by, patience_s=patience_s, http=self.http, sleep=self.sleep)
 
 
 @asynccontextmanager
 async def scripted(*answers: bytes) -> AsyncGenerator[Scripted]:
     """Run such a server."""
-    script = Scripted(answers)
-    server = await asyncio.start_server(script.answer, "127.0.0.1", 0)
-    script.port = server.sockets[0].getsockname()[1]
-    async with server:
-        yield script
+    async with httpx.AsyncClient(trust_env=False) as http:
+        script = Scripted(answers, http)
+        async with await asyncio.start_server(script.answer, "127.0.0.1", 0) as server:
+            script.port = server.sockets[0].getsockname()[1]
+            yield script
 
 
 def event(position: int, *, of: str = "year.launched.v1") -> bytes:

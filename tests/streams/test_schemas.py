@@ -66,7 +66,7 @@ def leaves(value: Any, pointer: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ..
         case dict():
             keys: list[Any] = [*cast("dict[str, Any]", value)]
         case list():
-            keys = [*range(len(cast("list[Any]", value)))]
+            keys = [*range(len(value))]  # pyright: ignore[reportUnknownArgumentType] - its length is known
         case _:
             yield pointer, value
             return

@@ -27,6 +27,7 @@ it in the transaction of what the event led to, or take an event twice after a c
 from emulation_saas.client.faults import (
     ClientError,
     CursorBeyondHeadError,
+    LogGapError,
     MalformedError,
     MissingPositionError,
     RefusedError,
@@ -44,6 +45,7 @@ __all__ = [
     "CursorBeyondHeadError",
     "Event",
     "Feed",
+    "LogGapError",
     "MalformedError",
     "MissingPositionError",
     "RefusedError",

@@ -20,13 +20,16 @@ from emulation_saas.client.pauses import retry_after_s
 PROBLEM_BYTES_MAX: Final = 65_536
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
+Token = str | Callable[[], Awaitable[str]]
+"""A bearer token, or what gives one: it is asked before every request, so it may give a new one in time."""
 
-class Later(Exception):  # noqa: N818 - no fault: somebody to be asked again, which never leaves this package
-    """The service asks to be asked again."""
 
-    def __init__(self, status: int, told_s: float | None) -> None:
-        """Take the status, and after how many seconds, if it said so."""
-        super().__init__(f"HTTP status {status}")
+class Later(Exception):  # noqa: N818 - no fault: something that passes, and never leaves this package
+    """There is no answer now, and there may be one later."""
+
+    def __init__(self, why: str, told_s: float | None = None) -> None:
+        """Say why, and after how many seconds, if the service said so."""
+        super().__init__(why)
         self.told_s = told_s
 
 
@@ -38,36 +41,44 @@ class _Problem(msgspec.Struct, frozen=True):
 class Asking:
     """Asks as one caller."""
 
-    def __init__(self, http: httpx.AsyncClient, token: str | Callable[[], Awaitable[str]]) -> None:
-        """Take the connections and the caller's token, or what gives it."""
+    def __init__(self, http: httpx.AsyncClient, token: Token) -> None:
+        """Take the connections, and the caller's token or what gives it."""
         self.http = http
         self._token = token
-
-    @property
-    def has_more_tokens(self) -> bool:
-        """Whether another token can be had when one is not accepted."""
-        return not isinstance(self._token, str)
+        self._is_refused = False
 
     @asynccontextmanager
     async def stream(
         self, url: str, query: Mapping[str, str], *, accept: str, silence_s: float
     ) -> AsyncGenerator[httpx.Response]:
-        """Lend the answer to a question, its body unread; a longer silence ends it."""
+        """Lend the answer to a question, its body unread; a longer silence ends it.
+
+        Raises:
+            Later: there is none now, or it broke off.
+            ClientError: there will be none.
+        """
         token = self._token if isinstance(self._token, str) else await self._token()
         headers = {"authorization": f"Bearer {token}", "accept": accept}
-        async with self.http.stream("GET", url, params=query, headers=headers, timeout=silence_s) as answer:
-            yield answer
+        try:
+            async with self.http.stream("GET", url, params=query, headers=headers, timeout=silence_s) as answer:
+                await _require(answer, accept)
+                self._is_refused = False
+                yield answer
+        except UnauthorizedError as error:
+            if self._is_refused or isinstance(self._token, str):
+                raise
+            self._is_refused = True  # another token may be accepted, once
+            raise Later(str(error), told_s=0.0) from error
+        except httpx.DecodingError as error:
+            raise MalformedError(str(error)) from error
+        except httpx.TransportError as error:
+            raise Later(repr(error)) from error
 
 
-async def require_answer(answer: httpx.Response, media_type: str) -> None:
-    """Return if an answer is what was asked for.
-
-    Raises:
-        Later: it may be, later.
-        ClientError: it would not be.
-    """
+async def _require(answer: httpx.Response, media_type: str) -> None:
+    """Return if an answer is what was asked for."""
     if answer.status_code in _PASSING:
-        raise Later(answer.status_code, retry_after_s(answer.headers))
+        raise Later(f"HTTP status {answer.status_code}", retry_after_s(answer.headers))
     if answer.status_code != HTTPStatus.OK:
         raise await _refusal(answer)
     given = answer.headers.get("content-type", "").partition(";")[0].strip()

@@ -5,6 +5,7 @@
     ClientError
       ├─ MissingPositionError     a position was left out: stop, and tell whoever runs the service
       ├─ RepeatedPositionError    a position came again, or out of order: likewise
+      ├─ LogGapError              the service itself says that a position is missing
       ├─ CursorBeyondHeadError    the log is not the one that was read before
       ├─ MalformedError           the answer is not what the interface says
       ├─ UnauthorizedError        the token is not accepted
@@ -38,6 +39,10 @@ class RepeatedPositionError(ClientError):
         super().__init__(f"position {came} came after {after}")
         self.after = after
         self.came = came
+
+
+class LogGapError(ClientError):
+    """The service itself found that its log lacks a position, and stopped there."""
 
 
 class MalformedError(ClientError):

@@ -12,9 +12,9 @@ from typing import Final, Literal, Self
 import httpx
 import msgspec
 
-from emulation_saas.client.answers import Asking, Later, require_answer
-from emulation_saas.client.blocks import Blocks
-from emulation_saas.client.faults import MalformedError, UnauthorizedError, UnreachableError
+from emulation_saas.client.answers import Asking, Later, Token
+from emulation_saas.client.blocks import Block, Blocks
+from emulation_saas.client.faults import LogGapError, MalformedError, UnreachableError
 from emulation_saas.client.pauses import Pauses
 from emulation_saas.client.received import Event, read_event
 from emulation_saas.client.track import Track
@@ -29,8 +29,15 @@ BATCH: Final = "application/cloudevents-batch+json"
 _log: Final = logging.getLogger(__name__)
 _batch: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
-Token = str | Callable[[], Awaitable[str]]
-"""A bearer token, or what gives one: it is asked before every request, so it may give a new one in time."""
+
+class _Notice(msgspec.Struct, frozen=True):
+    """What a stream says of itself: that nothing is left to catch up with, or why it ends."""
+
+    head: int | None = None
+    reason: str | None = None
+
+
+_decode_notice: Final = msgspec.json.Decoder(_Notice).decode
 
 
 class Feed:
@@ -67,6 +74,7 @@ class Feed:
         self._track = Track(0, gapless=False)
         self._pauses = Pauses()
         self._had_at = monotonic()
+        self._is_renewed = False
         self._following: AsyncGenerator[Event] | None = None
         self.head: int | None = None
         """Where the log stood when the service was last asked."""
@@ -115,45 +123,40 @@ class Feed:
             raise ValueError("of a selection not every position comes")
         self._track = Track(after, gapless=gapless)
         query = {"types": ",".join(types), "tags": ",".join(tags), "through": "" if through is None else str(through)}
-        self._following = self._followed({name: value for name, value in query.items() if value}, through)
+        asked = {name: value for name, value in query.items() if value}
+        self._following = self._followed(asked, through, before=self._following)
         return self._following
 
-    async def _followed(self, query: dict[str, str], through: int | None) -> AsyncGenerator[Event]:
+    async def _followed(
+        self, query: dict[str, str], through: int | None, *, before: AsyncGenerator[Event] | None
+    ) -> AsyncGenerator[Event]:
+        if before is not None:
+            await before.aclose()
         read = self._streamed if self._by == "stream" else self._paged
-        self._had_at, refusals = monotonic(), 0
+        self._had_at = monotonic()
         while through is None or self.position < through:
-            before = self.position
-            trouble: Exception | None = None
-            told_s = None
+            began_at, self._is_renewed = self.position, False
+            later: Later | None = None
             try:
                 async with aclosing(read(query)) as events:
                     async for event in events:
                         yield event
                         if event.position == through:
                             return
-            except UnauthorizedError:
-                refusals += 1
-                if refusals > 1 or not self._asking.has_more_tokens:
-                    raise
-                continue
-            except Later as later:
-                trouble, told_s = later, later.told_s
-            except httpx.TransportError as error:
-                trouble = error
-            refusals = 0
-            if self.position > before:
+            except Later as error:
+                later = error
+            if self.position > began_at:
                 self._pauses.begin_again()
-                if self._by == "poll" and trouble is None:
-                    continue
-            await self._pause(trouble, told_s)
+            if later is not None or not (self._is_renewed or (self._by == "poll" and self.position > began_at)):
+                await self._pause(later)
 
-    async def _pause(self, trouble: Exception | None, told_s: float | None) -> None:
-        pause_s = self._pauses.next_s(told_s)
-        if trouble is not None:
+    async def _pause(self, later: Later | None) -> None:
+        pause_s = self._pauses.next_s(None if later is None else later.told_s)
+        if later is not None:
             without_s = monotonic() - self._had_at
             if without_s + pause_s > self._patience_s:
-                raise UnreachableError(f"nothing came for {without_s:.0f} s: {trouble!r}") from trouble
-            _log.warning("%s: %r; asked again in %.1f s", self._url, trouble, pause_s)
+                raise UnreachableError(f"nothing came for {without_s:.0f} s: {later}") from later
+            _log.warning("%s: %s; asked again in %.1f s", self._url, later, pause_s)
         await self._sleep(pause_s)
 
     async def _streamed(self, query: dict[str, str]) -> AsyncGenerator[Event]:
@@ -161,27 +164,38 @@ class Feed:
         blocks = Blocks()
         asked = {**query, "after": str(self.position)}
         async with self._asking.stream(self._url, asked, accept=STREAM, silence_s=SILENCE_S) as answer:
-            await require_answer(answer, STREAM)
             self._note(answer)
             async for piece in answer.aiter_bytes():
                 self._had_at = monotonic()
                 for block in blocks.take(piece):
-                    if block.data is None:
-                        self._track.pass_over(_position(block.id))
-                        continue
-                    event = read_event(block.data)
-                    if (str(event.position), event.type) != (block.id, block.type):
-                        raise MalformedError(f"block {block.id} holds event {event.position}")
-                    self._track.take(event.position)
-                    yield event
+                    event = self._told(block)
+                    if event is not None:
+                        yield event
                 if blocks.retry_s is not None:
                     self._pauses.least_s = blocks.retry_s
+
+    def _told(self, block: Block) -> Event | None:
+        """Return the event of a block; None when it tells something else."""
+        if block.data is None:
+            self._track.pass_over(_position(block.id))
+            return None
+        if block.type in {"head", "end"}:
+            notice = _notice(block.data)
+            self.head = notice.head or self.head
+            self._is_renewed = notice.reason == "time"
+            if notice.reason == "gap":
+                raise LogGapError(f"the log itself has nothing at {self.position + 1}")
+            return None
+        event = read_event(block.data)
+        if (str(event.position), event.type) != (block.id, block.type):
+            raise MalformedError(f"block {block.id} holds event {event.position}")
+        self._track.take(event.position)
+        return event
 
     async def _paged(self, query: dict[str, str]) -> AsyncGenerator[Event]:
         """Give one page. The next one begins where this one was looked through to."""
         asked = {**query, "after": str(self.position), "limit": str(PAGE), "wait": str(WAIT_S)}
         async with self._asking.stream(self._url, asked, accept=BATCH, silence_s=WAIT_S + SILENCE_S) as answer:
-            await require_answer(answer, BATCH)
             self._note(answer)
             scanned_to = _position(answer.headers.get("log-scanned-to", ""))
             page = await answer.aread()
@@ -199,6 +213,13 @@ class Feed:
         self._had_at = monotonic()
         if "log-head" in answer.headers:
             self.head = _position(answer.headers["log-head"])
+
+
+def _notice(data: bytes) -> _Notice:
+    try:
+        return _decode_notice(data)
+    except msgspec.MsgspecError as error:
+        raise MalformedError(f"no notice: {error}") from error
 
 
 def _position(text: str) -> int:
