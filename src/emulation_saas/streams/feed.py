@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -16,7 +16,7 @@ from emulation_saas.http.refusals import NoSuchProvince
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.log import Entry, ProvinceLog
-from emulation_saas.streams.pages import Page, next_page, read_page
+from emulation_saas.streams.pages import Page, next_page
 from emulation_saas.streams.refusals import InvalidCursor, InvalidFilter
 from emulation_saas.streams.sights import Selection, Sight
 from emulation_saas.streams.tails import Tail
@@ -26,7 +26,6 @@ NDJSON: Final = "application/x-ndjson"
 SSE: Final = "text/event-stream"
 VARY: Final = (b"vary", b"authorization, accept")
 
-_LINES: Final = 1_000
 _POSITION: Final = re.compile(rb"0|[1-9][0-9]{0,15}")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _FINAL: Final = (b"cache-control", b"private, max-age=31536000, immutable")
@@ -138,7 +137,7 @@ async def waited_for(tail: Tail, reader: Reader, asked: Asked, page: Page, *, li
 
 def page_answer(exchange: Exchange, asked: Asked, page: Page, *, media_type: str) -> Answer:
     """Return a page as the caller wants it; 304 where he holds it already."""
-    body = joined(page.entries) if media_type == BATCH else lines(page.entries)
+    body = joined(page.entries) if media_type == BATCH else b"".join([line_of(entry) for entry in page.entries])
     tag = f'"{asked.after}-{page.scanned_to}-{sha256(body).hexdigest()[:32]}"'.encode()
     link = asked.next_link(page.scanned_to)
     is_complete = page.is_full or link is None or page.scanned_to < page.head
@@ -161,23 +160,6 @@ def joined(entries: Sequence[Entry]) -> bytes:
     return b"[" + b",".join([entry.body for entry in entries]) + b"]"
 
 
-def lines(entries: Sequence[Entry]) -> bytes:
-    """Return events a line each."""
-    return b"".join([entry.body + b"\n" for entry in entries])
-
-
-async def all_lines(reader: Reader, first: Page, *, through: int) -> AsyncGenerator[bytes]:
-    """Yield what follows a page up to a position, a line each, with the page's own before.
-
-    Raises:
-        NoSuchProvince: the reader lost his last role meanwhile; the answer breaks off.
-        LogGapError: a position is missing; likewise.
-    """
-    page = first
-    while True:
-        if page.entries:
-            yield lines(page.entries)
-        if page.scanned_to >= through:
-            return
-        sight = await reader.judge()
-        page = await read_page(reader.log, sight, after=page.scanned_to, through=through, limit=_LINES)
+def line_of(entry: Entry) -> bytes:
+    """Return an event as a line."""
+    return entry.body + b"\n"

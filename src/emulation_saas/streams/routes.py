@@ -21,12 +21,12 @@ from emulation_saas.streams.feed import (
     SSE,
     Asked,
     Reader,
-    all_lines,
     last_event_of,
     page_answer,
     selection_of,
     waited_for,
 )
+from emulation_saas.streams.lines import Lines
 from emulation_saas.streams.pages import Page, read_page
 from emulation_saas.streams.refusals import TwoNamesForOne
 from emulation_saas.streams.sse import EventStream
@@ -129,7 +129,7 @@ async def read_events(  # noqa: PLR0913, PLR0917 - all that may be asked for
     if media_type == SSE:
         return await feed.stream(asked)
     if media_type == NDJSON and limit is None:
-        return await feed.all_lines(asked)
+        return await feed.lines(asked)
     wait_ms = _one_of(None if wait is None else wait * _MS, timeout_ms) or 0
     return await feed.page(asked, media_type, wait_s=wait_ms / _MS)
 
@@ -157,13 +157,13 @@ class _Feed:
                 page = await waited_for(tail, self._reader, asked, page, limit=limit, wait_s=wait_s)
         return page_answer(self._exchange, asked, page, media_type=media_type)
 
-    async def all_lines(self, asked: Asked) -> Response[Any]:
+    async def lines(self, asked: Asked) -> Response[Any]:
         """Answer with a line an event up to the log's head, or to the position that is wanted."""
-        first = await self._first(asked, PAGE_MAX)
-        last = first.head if asked.through is None else min(first.head, asked.through)
+        head = (await self._first(asked, 1)).head
+        last = max(asked.after, head if asked.through is None else min(head, asked.through))
         self._subscribers.admit(self._log.province, self._reader.may.person, asked.after)
-        headers = {"log-head": str(first.head), "log-scanned-to": str(max(last, asked.after))}
-        return _streamed(NDJSON, all_lines(self._reader, first, through=last), headers)
+        lines = Lines(self._reader, self._tails.reading, after=asked.after, through=last)
+        return _streamed(NDJSON, lines.pieces(), {"log-head": str(head), "log-scanned-to": str(last)})
 
     async def stream(self, asked: Asked) -> Response[Any]:
         """Answer with a stream that goes on."""
