@@ -57,6 +57,8 @@ from emulation_saas.ratings import routes as ratings_routes
 from emulation_saas.scoring import events as scoring
 from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
+from emulation_saas.streams.bridging import Bridge
+from emulation_saas.streams.tails import Tails
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
 from emulation_saas.years import schemes
@@ -116,6 +118,21 @@ def require_sound(event: Event) -> None:
         schemes.require_sound(event.scheme)
 
 
+def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails: Tails) -> list[Bridge]:
+    """Return the bridges to the brokers that the settings name."""
+    if settings.nats_url is None:
+        return []
+    from emulation_saas.streams.nats import Nats  # noqa: PLC0415 - what it imports is there with the extra `nats` only
+
+    nats = Nats(
+        settings.nats_url.split(","),
+        prefix=settings.nats_prefix,
+        credentials=settings.nats_credentials,
+        ca=settings.nats_ca,
+    )
+    return [Bridge(logs, database, tails, nats, carried=settings.nats_events)]
+
+
 def application(settings: Settings) -> Litestar:
     """Return the service of one worker. To be called where the event loop runs.
 
@@ -132,6 +149,7 @@ def application(settings: Settings) -> Litestar:
     access_log = AccessLog(logs, database)
 
     finder = Finder(database, PROJECTIONS)
+    tails = Tails()
 
     async def reachable() -> None:
         await database.app.fetchval(STATEMENTS["ping"])
@@ -143,6 +161,7 @@ def application(settings: Settings) -> Litestar:
                 asyncio.create_task(Runner(logs, database, PROJECTIONS).run()),
                 asyncio.create_task(signer.run(logs)),
                 asyncio.create_task(Upkeep(logs, access_log).run()),
+                *(asyncio.create_task(bridge.run()) for bridge in bridges_of(settings, logs, database, tails)),
             ]
             try:
                 yield

@@ -4,13 +4,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from tests.serving import free_port
 
@@ -28,7 +30,8 @@ class NatsServer:
         self._config = place / "nats.conf"
         self._output = place / "nats.log"
         self._config.write_text(
-            f'listen: "127.0.0.1:{self.port}"\njetstream {{ store_dir: "{self.store}", sync_interval: always }}\n{extra}\n',
+            f'listen: "127.0.0.1:{self.port}"\n'
+            f'jetstream {{ store_dir: "{self.store}", sync_interval: always }}\n{extra}\n',
             encoding="utf-8",
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -86,17 +89,43 @@ class Message:
         return int(self.headers["Nats-Msg-Id"].rpartition(":")[2])
 
 
-async def messages(url: str, stream: str) -> list[Message]:
-    """Return everything that a stream holds, in its own order, as its consumers are given it."""
+@asynccontextmanager
+async def _client(url: str) -> AsyncGenerator[Client]:
     client = Client()
     await client.connect([url])
     try:
-        context = client.jetstream()
+        yield client
+    finally:
+        await client.close()
+
+
+async def messages(url: str, stream: str) -> list[Message]:
+    """Return everything that a stream holds, in its own order, as its consumers are given it."""
+    async with _client(url) as client:
+        context = JetStreamContext(client)
         state = (await context.stream_info(stream)).state
         if not state.messages:
             return []
         reading = await context.subscribe(">", stream=stream, ordered_consumer=True)
         found = [await reading.next_msg(timeout=20) for _ in range(state.messages)]
         return [Message(each.subject, each.headers or {}, each.data) for each in found]
-    finally:
-        await client.close()
+
+
+async def held(url: str, stream: str) -> int:
+    """Return how many messages a stream holds; 0 when there is none of that name."""
+    async with _client(url) as client:
+        with suppress(NotFoundError):
+            return (await JetStreamContext(client).stream_info(stream)).state.messages
+        return 0
+
+
+async def purge(url: str, stream: str) -> None:
+    """Remove all that a stream holds."""
+    async with _client(url) as client:
+        await JetStreamContext(client).purge_stream(stream)
+
+
+async def send(url: str, subject: str, body: bytes) -> None:
+    """Publish as somebody else."""
+    async with _client(url) as client:
+        await JetStreamContext(client).publish(subject, body)

@@ -88,8 +88,10 @@ class Joined(Protocol):
 class Broker(Protocol):
     """A broker to which provinces' logs are carried."""
 
-    name: str
-    """Of its cursors."""
+    @property
+    def name(self) -> str:
+        """Of its cursors."""
+        ...
 
     def joined(self, handle: str) -> AbstractAsyncContextManager[Joined]:
         """Connect to what it holds of a province.
@@ -116,6 +118,7 @@ class Bridge:
         self._holder = uuid4()
         self.states: dict[str, State] = {}
         """Of each province, by handle."""
+        self._said: dict[str, str] = {}
 
     async def run(self) -> None:
         """Carry every province there is or will be, until cancelled."""
@@ -137,10 +140,7 @@ class Bridge:
         pause_s = LOOK_EVERY_S
         while True:
             try:
-                if await self._carry_if_free(log, cursors):
-                    pause_s = LOOK_EVERY_S
-                else:
-                    pause_s = min(pause_s * 2, RETRY_MAX_S)
+                pause_s = LOOK_EVERY_S if await self._carry_if_free(log, cursors) else min(pause_s * 2, RETRY_MAX_S)
             except Exception as error:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
                 self._say(log, "failed", error)
                 pause_s = min(pause_s * 2, RETRY_MAX_S)
@@ -199,16 +199,18 @@ class Bridge:
 
     def _say(self, log: ProvinceLog, state: State, error: BaseException | None = None) -> None:
         """Note what became of a province's bridge, and say it when it is news."""
-        if self.states.get(log.handle) == state:
-            return
         self.states[log.handle] = state
+        reason = "" if error is None else str(error)
+        if self._said.get(log.handle) == f"{state} {reason}":
+            return
+        self._said[log.handle] = f"{state} {reason}"
         said = {"province": log.handle, "broker": self._broker.name, "state": state}
         if error is None:
             _log.info("bridge", **said)
         elif state == "failed":
             _log.error("bridge", **said, exc_info=error)
         else:
-            _log.error("bridge", **said, reason=str(error))
+            _log.error("bridge", **said, reason=reason)
 
 
 async def _fail_when_lost(joined: Joined) -> None:

@@ -1,7 +1,7 @@
 """NATS JetStream as a broker: a stream a province, a subject a type, the stored bytes as structured CloudEvents.
 
-A message is taken only behind the one it was sent behind (`Nats-Expected-Last-Sequence`), so the stream has no order but
-the log's and no event twice, however late a copy arrives: the server's own window of duplicates is not relied on.
+A message is taken only behind the one it was sent behind (`Nats-Expected-Last-Sequence`), so the stream has no order
+but the log's and no event twice, however late a copy arrives: the server's window of duplicates is not relied on.
 The client never reconnects by itself: what it sent before cannot be sent again behind our back, and each connection
 begins with what the stream really holds. JetStream acknowledges before its disk does, so it may have lost some.
 """
@@ -11,17 +11,22 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from ssl import create_default_context
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error, NoServersError
 from nats.js import JetStreamContext
-from nats.js.api import Header, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import Header, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from emulation_saas.log import Entry
 from emulation_saas.streams.bridging import BrokerError, Last, OtherHistoryError
 from emulation_saas.streams.nats_credentials import BadCredentialsError, read_credentials
+
+if TYPE_CHECKING:
+    from nats.aio.subscription import Subscription
 
 DUPLICATES_S: Final = 120.0
 """How long a stream that we make remembers ids; for other publishers' sake and for consumers who look at it."""
@@ -29,14 +34,11 @@ CONNECT_TIMEOUT_S: Final = 5
 ACKNOWLEDGED_WITHIN_S: Final = 10.0
 PING_EVERY_S: Final = 5
 """A server that has vanished without a word is noticed after two of these."""
-PENDING_MAX: Final = 1_000
 CONTENT_TYPE: Final = "application/cloudevents+json"
 
 
 class Nats:
     """Connects to a NATS server, or a cluster of them, for one province at a time."""
-
-    name: Final = "nats"
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Nats:
             ca: the certificates to trust, for TLS; None: those of the system.
             duplicates_s: how long a stream that is made here remembers ids.
         """
+        self.name = "nats"
         self._servers = list(servers)
         self._prefix = prefix
         self._credentials = credentials
@@ -72,10 +75,10 @@ class Nats:
         """
         connection, gone, faults = Client(), asyncio.Event(), list[Exception]()
 
-        async def closed() -> None:  # noqa: RUF029 - the client awaits it
+        async def closed() -> None:
             gone.set()
 
-        async def failed(error: Exception) -> None:  # noqa: RUF029 - likewise
+        async def failed(error: Exception) -> None:
             faults[:] = [error]
 
         try:
@@ -117,13 +120,17 @@ class Stream:
 
     def __init__(self, connection: Client, gone: asyncio.Event, name: str, subject: str, handle: str) -> None:
         """Take the connection and what its stream, subjects and province are called."""
+        self._connection: Any = connection  # its own annotations are half there
+        self._jetstream: Any = JetStreamContext(connection)
         self._gone = gone
-        self._jetstream: JetStreamContext = connection.jetstream(publish_async_max_pending=PENDING_MAX)
         self._name = name
         self._subject = subject
         self._handle = handle
         self._sequence = 0
         """Of the last message that the stream ever took."""
+        self._inbox: str = connection.new_inbox()
+        self._answers: Subscription
+        """To what is sent, in its order. One lost answer, and all is begun again."""
         self.last: Last | None = None
         self.was_emptied = False
 
@@ -145,6 +152,7 @@ class Stream:
                     duplicate_window=duplicates_s,
                 )
             )
+        self._answers = await self._connection.subscribe(self._inbox)
         self._sequence = found.state.last_seq
         self.was_emptied = found.state.messages == 0 and self._sequence > 0
         if found.state.messages:
@@ -154,37 +162,58 @@ class Stream:
         """Send what follows the last event; return once all of it is acknowledged.
 
         Raises:
-            BrokerError: some of it was not.
+            BrokerError: some of it was not. What the stream has taken is found by joining it anew.
         """
         try:
-            acknowledged = [
-                await self._jetstream.publish_async(
-                    f"{self._subject}.{entry.type}",
-                    entry.body,
-                    stream=self._name,
-                    headers={
-                        Header.MSG_ID: f"{self._handle}:{entry.position}",
-                        Header.EXPECTED_LAST_SEQUENCE: str(before),
-                        "content-type": CONTENT_TYPE,
-                    },
-                )
-                for before, entry in enumerate(entries, start=self._sequence)
-            ]
+            for before, entry in enumerate(entries, start=self._sequence):
+                headers = {
+                    Header.EXPECTED_STREAM: self._name,
+                    Header.EXPECTED_LAST_SEQUENCE: str(before),
+                    Header.MSG_ID: f"{self._handle}:{entry.position}",
+                    "content-type": CONTENT_TYPE,
+                }
+                subject = f"{self._subject}.{entry.type}"
+                await self._connection.publish(subject, entry.body, reply=self._inbox, headers=headers)
             async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
-                taken = await asyncio.gather(*acknowledged)
+                taken = [_sequence(await self._answers.next_msg(timeout=None)) for _ in entries]
         except (Error, OSError, TimeoutError) as error:
             raise BrokerError(f"{type(error).__name__}: {error}") from error
-        sequences = [each.seq for each in taken]
-        if sequences != [*range(self._sequence + 1, self._sequence + len(entries) + 1)]:
-            raise BrokerError(f"the stream took them at {sequences}, after {self._sequence}")
+        if taken != [*range(self._sequence + 1, self._sequence + len(entries) + 1)]:
+            raise BrokerError(f"the stream took them at {taken}, after {self._sequence}")
         self._sequence += len(entries)
 
     async def lost(self) -> None:
         """Wait until the connection is gone."""
         await self._gone.wait()
 
-    def _read(self, message: RawStreamMsg) -> Last:
-        handle, _, position = (message.headers or {}).get(Header.MSG_ID, "").rpartition(":")
+    def _read(self, message: Any) -> Last:  # noqa: ANN401 - a RawStreamMsg, as above
+        headers: dict[str, str] = message.headers or {}
+        handle, _, position = headers.get(Header.MSG_ID, "").rpartition(":")
         if handle != self._handle or not position.isdecimal():
             raise OtherHistoryError(f"the last message of {self._name} was sent by somebody else")
         return Last(int(position), message.data or b"")
+
+
+class _Fault(msgspec.Struct, frozen=True):
+    description: str = ""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What JetStream answers to a message: where the stream has it, or why it has not."""
+
+    seq: int = 0
+    error: _Fault | None = None
+
+
+def _sequence(answer: Msg) -> int:
+    """Return where the stream has a message.
+
+    Raises:
+        BrokerError: it was not taken.
+    """
+    if not answer.data:  # nobody listens to the subject: the stream is gone
+        raise BrokerError("there is no such stream any more")
+    said = msgspec.json.decode(answer.data, type=_Answer)
+    if said.error is not None:
+        raise BrokerError(said.error.description)
+    return said.seq

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 _PART: Final = re.compile(r"-{3,}BEGIN (?P<name>[A-Z ]+)-{3,}\s+(?P<text>[\w.+/=-]+)\s+-{3,}END [A-Z ]+-{3,}", re.ASCII)
 _PREFIX_BYTES: Final = 2
 _CHECKSUM_BYTES: Final = 2
-_SEED_BYTES: Final = 32
 
 
 class BadCredentialsError(Exception):
@@ -44,8 +43,6 @@ def read_credentials(path: Path) -> Credentials:
         parts = {match["name"]: match["text"] for match in _PART.finditer(path.read_text(encoding="ascii"))}
         seed = parts["USER NKEY SEED"]
         raw = b32decode(seed + "=" * (-len(seed) % 8))[_PREFIX_BYTES:-_CHECKSUM_BYTES]
-        if len(raw) != _SEED_BYTES:
-            raise ValueError(len(raw))
         return Credentials(parts["NATS USER JWT"], Ed25519PrivateKey.from_private_bytes(raw))
     except (OSError, ValueError, KeyError) as error:
         raise BadCredentialsError(f"{path} is no NATS credentials file") from error
