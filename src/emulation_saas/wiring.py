@@ -57,7 +57,9 @@ from emulation_saas.ratings import routes as ratings_routes
 from emulation_saas.scoring import events as scoring
 from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
+from emulation_saas.streams import consumer_routes
 from emulation_saas.streams.bridging import Bridge
+from emulation_saas.streams.consumers import Consumers
 from emulation_saas.streams.tails import Tails
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
@@ -100,6 +102,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *dossier_routes.ROUTES,
     *disputes_routes.ROUTES,
     *privacy_routes.ROUTES,
+    *consumer_routes.ROUTES,
 )
 
 
@@ -188,6 +191,7 @@ def application(settings: Settings) -> Litestar:
             "supposer": Supposer(finder, require_sound),
             "signer": signer,
             "access_log": access_log,
+            "consumers": Consumers(database),
         },
         logs=logs,
         verifier=verifier,
