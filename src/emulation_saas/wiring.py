@@ -58,8 +58,10 @@ from emulation_saas.scoring import events as scoring
 from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
 from emulation_saas.streams import consumer_routes
+from emulation_saas.streams import routes as streams_routes
 from emulation_saas.streams.bridging import Bridge
 from emulation_saas.streams.consumers import Consumers
+from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
@@ -102,6 +104,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *dossier_routes.ROUTES,
     *disputes_routes.ROUTES,
     *privacy_routes.ROUTES,
+    *streams_routes.ROUTES,
     *consumer_routes.ROUTES,
 )
 
@@ -151,8 +154,9 @@ def application(settings: Settings) -> Litestar:
     logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
     access_log = AccessLog(logs, database)
 
-    finder = Finder(database, PROJECTIONS)
     tails = Tails()
+
+    finder = Finder(database, PROJECTIONS)
 
     async def reachable() -> None:
         await database.app.fetchval(STATEMENTS["ping"])
@@ -169,6 +173,7 @@ def application(settings: Settings) -> Litestar:
             try:
                 yield
             finally:
+                await tails.close()
                 for task in working:
                     task.cancel()
                 for task in working:
@@ -191,6 +196,8 @@ def application(settings: Settings) -> Litestar:
             "supposer": Supposer(finder, require_sound),
             "signer": signer,
             "access_log": access_log,
+            "tails": tails,
+            "subscribers": Subscribers(),
             "consumers": Consumers(database),
         },
         logs=logs,
@@ -199,5 +206,6 @@ def application(settings: Settings) -> Litestar:
         settings=settings,
         reachable=reachable,
         receipt=partial(receipts.receipt, signer),
+        stops=[tails.stop],
         lifespan=[lifespan],
     )

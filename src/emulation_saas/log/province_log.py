@@ -55,6 +55,7 @@ class ProvinceLog:
         self._reader = committer.reader
         self._waker = waker
         self.tree = Tree(database, province)
+        self._powers = frozenset(name for fact in fold.reads for name in codec.registry.names_of(fact))
 
     async def execute(self, use_case: UseCase[Any], *, by: Acting) -> Accepted:
         """Decide a use case on the newest head; return once what happened is durable.
@@ -188,6 +189,10 @@ class ProvinceLog:
         """Return how visible the events of a type are; those of types of a later release count as sealed."""
         entry = self._codec.registry.find(name)
         return Visibility.SEALED if entry is None else entry.event_type.visibility
+
+    def changes_powers(self, name: str) -> bool:
+        """Tell whether events of a type may change what somebody may do."""
+        return name in self._powers
 
     async def visibilities(self, first: int, last: int) -> set[Visibility]:
         """Return how visible the events of a span are."""

@@ -3,96 +3,58 @@
 None of them records an event, so none has a receipt or needs a key: each may be sent again as it is.
 """
 
-from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar, cast
 
 import msgspec
-from litestar import Request, get, post
+from litestar import Request, Response, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, Meta, UnsetType
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET, UnsetType
 
-from emulation_saas.http.answers import JSON, Answer
+from emulation_saas.http.answers import ANSWERS, JSON, Answer
 from emulation_saas.http.bodies import moment
-from emulation_saas.http.exchange import exchange_of
+from emulation_saas.http.exchange import exchange_of, wait_longer
+from emulation_saas.http.limits import PAGE_DEFAULT, PAGE_MAX, WAIT_MAX_S
 from emulation_saas.http.paging import Page, cursor
 from emulation_saas.http.problems import Problem
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.clock import utc_now
-from emulation_saas.kernel.ids import Handle
 from emulation_saas.kernel.rejections import TimeInFuture
 from emulation_saas.log import ProvinceLog
+from emulation_saas.streams.consumer_shapes import (
+    AcknowledgementBody,
+    ConsumerBody,
+    ConsumerDocument,
+    ConsumersPage,
+    RemovalBody,
+    SeekBody,
+    document,
+)
 from emulation_saas.streams.consumers import Consumer, Consumers
+from emulation_saas.streams.feed import BATCH, NDJSON, VARY, Asked, Reader, joined, lines, waited_for
+from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.refusals import CursorBeyondHead
-from emulation_saas.streams.sights import TAGS_MAX, TYPES_MAX, Selection, Tag, TypePattern
+from emulation_saas.streams.sights import Selection
+from emulation_saas.streams.subscribers import Subscribers
+from emulation_saas.streams.tails import Tails
 
 NOW: Final = "now"
+
+_HEADERS: Final = [
+    ResponseHeader(name="Log-Head", description="The log's last position", documentation_only=True),
+    ResponseHeader(
+        name="Log-Scanned-To", description="What to acknowledge once the page is taken", documentation_only=True
+    ),
+    ResponseHeader(
+        name="Consumer-Position", description="Where the consumer stands: `expected` then", documentation_only=True
+    ),
+]
 
 D = TypeVar("D")
 _CONFLICT: Final = {409: ResponseSpec(Problem, description="It contradicts the present state.")}
 _LISTED: Final = "consumers"
-
-Place = (
-    Annotated[int, Meta(ge=0, description="A position: what follows it is read next")]
-    | Annotated[
-        str,
-        Meta(
-            max_length=40,
-            description="`now`, or a day or RFC 3339 instant up to now: what was recorded after it is read next",
-            examples=["2024-01-30T09:00:00+07:00"],
-        ),
-    ]
-)
-
-
-class ConsumerBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A new consumer."""
-
-    consumer: Handle
-    types: Annotated[list[TypePattern], Meta(max_length=TYPES_MAX, description="One of these types; none: all")] = []
-    tags: Annotated[list[Tag], Meta(max_length=TAGS_MAX, description="All of these tags")] = []
-    start: Place = 0
-
-
-class AcknowledgementBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far its reader has come."""
-
-    position: Annotated[int, Meta(ge=0, description="Everything up to it has been taken: `Log-Scanned-To` of the page")]
-    expected: Annotated[int, Meta(ge=0, description="Where the consumer stands: `Consumer-Position` of the page")]
-
-
-class SeekBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where it is to go on."""
-
-    to: Place
-
-
-class RemovalBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Nothing more has to be said."""
-
-
-class ConsumerDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A consumer and how far it has come."""
-
-    consumer: str
-    person: Annotated[str, Meta(description="Whose it is")]
-    types: list[str]
-    tags: list[str]
-    position: Annotated[int, Meta(ge=0, description="Everything up to it has been acknowledged")]
-    head: Annotated[int, Meta(ge=0, description="Of the log")]
-    lag: Annotated[int, Meta(ge=0, description="Positions between the two, whether or not it is shown their events")]
-    moved_at: datetime
-    last_seen_at: datetime | UnsetType = UNSET
-    """When it last read or acknowledged; absent: never."""
-
-
-class ConsumersPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Consumers, by name."""
-
-    position: Annotated[int, Meta(ge=1, description="Of the log when this was read")]
-    consumers: list[ConsumerDocument]
-    next: Annotated[str, Meta(description="The cursor of the next page")] | UnsetType = UNSET
 
 
 @post("/consumers", summary="Make a consumer", status_code=200, responses=_CONFLICT)
@@ -129,7 +91,7 @@ async def read_consumers(
     following: str | UnsetType = UNSET
     if len(found) > page.limit:
         following = cursor(of=_LISTED, position=head, after=found[page.limit - 1].name)
-    listed = [_document(each, head) for each in found[: page.limit]]
+    listed = [document(each, head) for each in found[: page.limit]]
     return _answered(request, ConsumersPage(position=head, consumers=listed, next=following), head)
 
 
@@ -143,6 +105,52 @@ async def read_consumer(
 ) -> ConsumerDocument:
     """Return where a consumer stands, and how far that is behind the log."""
     return await _told(request, log, await consumers.find(log.province, consumer, may=authority))
+
+
+@get(
+    "/consumers/{consumer:str}/events",
+    summary="What a consumer reads next",
+    media_type=BATCH,
+    opt={
+        ANSWERS: {BATCH: {"type": "array", "items": {"$ref": "#/components/schemas/Event"}}, NDJSON: {"type": "string"}}
+    },
+    response_headers=_HEADERS,
+)
+async def read_next(  # noqa: PLR0913, PLR0917 - what is asked for, and all that answers it
+    request: Request[Any, Any, Any],
+    consumer: FromPath[str],
+    authority: NamedDependency[Authority],
+    log: NamedDependency[ProvinceLog],
+    consumers: NamedDependency[Consumers],
+    tails: NamedDependency[Tails],
+    subscribers: NamedDependency[Subscribers],
+    limit: Annotated[int, QueryParameter(description="At most so many events", ge=1, le=PAGE_MAX)] = PAGE_DEFAULT,
+    wait: Annotated[
+        int, QueryParameter(description="Seconds to wait for an event, where there is none", ge=0, le=WAIT_MAX_S)
+    ] = 0,
+) -> Response[Any]:
+    """Return what follows the consumer's place, as the feed does; it is moved by acknowledging what was read."""
+    found = await consumers.find(log.province, consumer, may=authority)
+    await consumers.seen(log.province, consumer)
+    reader = Reader(log, authority, found.selection)
+    asked = Asked(after=found.position, through=None, limit=limit, selection=found.selection)
+    page = await read_page(log, await reader.judge(), after=found.position, limit=limit)
+    if not page.entries and wait:
+        subscribers.admit(log.province, authority.person, page.scanned_to)
+        wait_longer(wait)
+        async with tails.following(log) as tail:
+            page = await waited_for(tail, reader, asked, page, limit=limit, wait_s=wait)
+    exchange = exchange_of(request.scope)
+    exchange.asked["after"] = str(found.position)
+    media_type = exchange.media_type or BATCH
+    headers = [
+        (b"content-type", media_type.encode()),
+        (b"log-head", b"%d" % page.head),
+        (b"log-scanned-to", b"%d" % page.scanned_to),
+        (b"consumer-position", b"%d" % found.position),
+        VARY,
+    ]
+    return Answer(joined(page.entries) if media_type == BATCH else lines(page.entries), status=200, headers=headers)
 
 
 @post("/consumers/{consumer:str}/ack", summary="Acknowledge what was read", status_code=200, responses=_CONFLICT)
@@ -210,21 +218,7 @@ async def _position_of(log: ProvinceLog, place: int | str) -> int:
 
 async def _told(request: Request[Any, Any, Any], log: ProvinceLog, consumer: Consumer) -> ConsumerDocument:
     head = (await log.head()).position
-    return _answered(request, _document(consumer, head), head)
-
-
-def _document(consumer: Consumer, head: int) -> ConsumerDocument:
-    return ConsumerDocument(
-        consumer=consumer.name,
-        person=consumer.person,
-        types=consumer.selection.types,
-        tags=consumer.selection.tags,
-        position=consumer.position,
-        head=head,
-        lag=max(0, head - consumer.position),
-        moved_at=consumer.moved_at,
-        last_seen_at=consumer.last_seen_at or UNSET,
-    )
+    return _answered(request, document(consumer, head), head)
 
 
 def _answered(request: Request[Any, Any, Any], document: D, head: int) -> D:
@@ -234,4 +228,4 @@ def _answered(request: Request[Any, Any, Any], document: D, head: int) -> D:
     return cast("D", Answer(msgspec.json.encode(document), status=200, headers=headers))
 
 
-ROUTES: Final = (open_consumer, read_consumers, read_consumer, acknowledge, seek, remove_consumer)
+ROUTES: Final = (open_consumer, read_consumers, read_consumer, read_next, acknowledge, seek, remove_consumer)
