@@ -31,6 +31,7 @@ HELD_FOR: Final = timedelta(seconds=3.5)
 """So that another process takes over within 5 s of a death, looking for it once a second."""
 KEEP_EVERY_S: Final = 1.0
 LOOK_EVERY_S: Final = 1.0
+RETRY_FIRST_S: Final = 0.1
 RETRY_MAX_S: Final = 5.0
 
 Carried = Literal["public", "unsealed"]
@@ -115,102 +116,120 @@ class Bridge:
         self._tails = tails
         self._broker = broker
         self._carried = _CARRIED[carried]
-        self._holder = uuid4()
-        self.states: dict[str, State] = {}
-        """Of each province, by handle."""
-        self._said: dict[str, str] = {}
+        self._carriers: dict[str, _Carrier] = {}
+
+    @property
+    def states(self) -> dict[str, State]:
+        """What became of each province in this process, by handle."""
+        return {handle: carrier.state for handle, carrier in self._carriers.items()}
 
     async def run(self) -> None:
         """Carry every province there is or will be, until cancelled."""
-        followed: set[str] = set()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 try:
                     for log in await self._logs.all():
-                        if log.handle not in followed:
-                            followed.add(log.handle)
-                            tasks.create_task(self._follow(log))
+                        if log.handle not in self._carriers:
+                            cursors = Cursors(self._database, log.province, "bridge")
+                            carrier = _Carrier(log, cursors, self._tails, self._broker, self._carried)
+                            self._carriers[log.handle] = carrier
+                            tasks.create_task(carrier.run())
                 except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
                     _log.warning("provinces-unknown", exc_info=error)
                 await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _follow(self, log: ProvinceLog) -> None:
-        """Carry one province whenever no other process does; begin again at what the broker has whatever goes wrong."""
-        cursors = Cursors(self._database, log.province, "bridge")
-        pause_s = LOOK_EVERY_S
+
+class _Carrier:
+    """Carries one province whenever no other process does."""
+
+    def __init__(
+        self, log: ProvinceLog, cursors: Cursors, tails: Tails, broker: Broker, carried: frozenset[Visibility]
+    ) -> None:
+        self._log = log
+        self._cursors = cursors
+        self._tails = tails
+        self._broker = broker
+        self._carried = carried
+        self._holder = uuid4()
+        self._retry_s = RETRY_FIRST_S
+        self._said = ""
+        self.state: State = "elsewhere"
+
+    async def run(self) -> None:
+        """Take the province when it is free; whatever goes wrong, begin again at what the broker has."""
         while True:
             try:
-                pause_s = LOOK_EVERY_S if await self._carry_if_free(log, cursors) else min(pause_s * 2, RETRY_MAX_S)
+                await self._carry_if_free()
             except Exception as error:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
-                self._say(log, "failed", error)
-                pause_s = min(pause_s * 2, RETRY_MAX_S)
-            await asyncio.sleep(pause_s)
+                self._become("failed", error)
+            if self.state == "elsewhere":
+                await asyncio.sleep(LOOK_EVERY_S)
+            else:
+                await asyncio.sleep(self._retry_s)
+                self._retry_s = min(self._retry_s * 2, RETRY_MAX_S)
 
-    async def _carry_if_free(self, log: ProvinceLog, cursors: Cursors) -> bool:
-        """Carry a province for as long as that goes well; False when it ended because of the broker."""
+    async def _carry_if_free(self) -> None:
         name = self._broker.name
-        cursor = await cursors.hold(name, self._holder, held_for=HELD_FOR)
+        cursor = await self._cursors.hold(name, self._holder, held_for=HELD_FOR)
         if cursor is None:
-            self._say(log, "elsewhere")
-            await cursors.open(name, position=0)  # the first time; later it is there
-            return True
+            self._become("elsewhere")
+            await self._cursors.open(name, position=0)  # the first time; later it is there
+            return
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._keep(cursors))
-                tasks.create_task(self._carry(log, cursors, cursor, tasks))
+                tasks.create_task(self._keep())
+                tasks.create_task(self._carry(cursor, tasks))
         except* _HoldLostError:
-            self._say(log, "elsewhere")
+            self._become("elsewhere")
         except* BrokerError as errors:
-            self._say(log, "unreachable", errors.exceptions[0])
+            self._become("unreachable", errors.exceptions[0])
         except* OtherHistoryError as errors:
-            self._say(log, "other-history", errors.exceptions[0])
+            self._become("other-history", errors.exceptions[0])
         finally:
-            await cursors.let_go(name, self._holder)
-        return self.states[log.handle] == "elsewhere"
+            await self._cursors.let_go(name, self._holder)
 
-    async def _keep(self, cursors: Cursors) -> None:
+    async def _keep(self) -> None:
         """Hold the cursor until that fails."""
         while True:
             await asyncio.sleep(KEEP_EVERY_S)
-            if await cursors.hold(self._broker.name, self._holder, held_for=HELD_FOR) is None:
+            if await self._cursors.hold(self._broker.name, self._holder, held_for=HELD_FOR) is None:
                 raise _HoldLostError
 
-    async def _carry(self, log: ProvinceLog, cursors: Cursors, cursor: Cursor, tasks: asyncio.TaskGroup) -> None:
+    async def _carry(self, cursor: Cursor, tasks: asyncio.TaskGroup) -> None:
         """Send what the broker has not, then what is new, until something goes wrong."""
-        async with self._broker.joined(log.handle) as joined:
-            position = await _agreed(log, joined, cursor)
-            await self._move(cursors, cursor.position, position)
-            self._say(log, "carrying")
+        async with self._broker.joined(self._log.handle) as joined:
+            position = await _agreed(self._log, joined, cursor)
+            await self._move(cursor.position, position)
+            self._become("carrying")
             tasks.create_task(_fail_when_lost(joined))
             while True:
-                page = await self._tails.after(log, position)
+                page = await self._tails.after(self._log, position)
                 for start in range(0, len(page), WINDOW):
                     window = page[start : start + WINDOW]
-                    shown = [entry for entry in window if log.visibility_of(entry.type) in self._carried]
+                    shown = [entry for entry in window if self._log.visibility_of(entry.type) in self._carried]
                     if shown:
                         await joined.extend(shown)
-                    await self._move(cursors, position, window[-1].position)
+                    await self._move(position, window[-1].position)
                     position = window[-1].position
+                    self._retry_s = RETRY_FIRST_S
 
-    async def _move(self, cursors: Cursors, expected: int, position: int) -> None:
-        moved = await cursors.move_held(self._broker.name, self._holder, expected=expected, position=position)
+    async def _move(self, expected: int, position: int) -> None:
+        moved = await self._cursors.move_held(self._broker.name, self._holder, expected=expected, position=position)
         if not moved:
             raise _HoldLostError
 
-    def _say(self, log: ProvinceLog, state: State, error: BaseException | None = None) -> None:
-        """Note what became of a province's bridge, and say it when it is news."""
-        self.states[log.handle] = state
-        reason = "" if error is None else str(error)
-        if self._said.get(log.handle) == f"{state} {reason}":
+    def _become(self, state: State, error: BaseException | None = None) -> None:
+        """Note what became of it, and say it when it is news."""
+        self.state = state
+        news = f"{state} {error or ''}"
+        if news == self._said:
             return
-        self._said[log.handle] = f"{state} {reason}"
-        said = {"province": log.handle, "broker": self._broker.name, "state": state}
+        self._said = news
+        told = {"province": self._log.handle, "broker": self._broker.name, "state": state}
         if error is None:
-            _log.info("bridge", **said)
-        elif state == "failed":
-            _log.error("bridge", **said, exc_info=error)
+            _log.info("bridge", **told)
         else:
-            _log.error("bridge", **said, reason=reason)
+            _log.error("bridge", **told, reason=str(error), exc_info=error if state == "failed" else None)
 
 
 async def _fail_when_lost(joined: Joined) -> None:

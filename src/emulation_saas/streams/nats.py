@@ -8,7 +8,7 @@ begins with what the stream really holds. JetStream acknowledges before its disk
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from ssl import create_default_context
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +32,7 @@ DUPLICATES_S: Final = 120.0
 """How long a stream that we make remembers ids; for other publishers' sake and for consumers who look at it."""
 CONNECT_TIMEOUT_S: Final = 5
 ACKNOWLEDGED_WITHIN_S: Final = 10.0
+CLOSED_WITHIN_S: Final = 1.0
 PING_EVERY_S: Final = 5
 """A server that has vanished without a word is noticed after two of these."""
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -102,7 +103,9 @@ class Nats:
                 raise BrokerError(f"{type(reason).__name__}: {reason}") from error
             yield stream
         finally:
-            await connection.close()
+            with suppress(TimeoutError):  # it would wait for what a server that hangs will never read
+                async with asyncio.timeout(CLOSED_WITHIN_S):
+                    await connection.close()
 
     def _security(self) -> dict[str, Any]:
         """Return what the client needs to trust the server, and to be trusted."""
