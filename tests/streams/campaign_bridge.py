@@ -1,9 +1,10 @@
 """The bridge to NATS, whose server is killed while others write: its stream must be the visible log, byte for byte.
 
 Method. Sixteen writers append to the real log. Two worker processes of the service carry it to a real server, which is
-killed (SIGKILL) as often as told; every eighth time a worker dies as well, and every fiftieth time the server's store is
-gone when it comes back. Each cut comes once the stream has grown since the last one, and the writers wait for the
-cuts, so that there is always more to send. In the end what a consumer of the stream is given is compared with what is stored.
+killed (SIGKILL) as often as told; every eighth time a worker dies as well, and every fiftieth time the server's store
+is gone when it comes back. Each cut comes once the stream has grown since the last one, and the writers wait for the
+cuts, so that there is always more to send. In the end what a consumer of the stream is given is compared with what is
+stored.
 """
 
 import asyncio
@@ -13,9 +14,10 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -29,6 +31,7 @@ from tests.database import fresh_database, start_database
 from tests.logs import ISSUER, Opened, open_province, register, running_logs
 from tests.serving import Served, served
 from tests.streams.broker import NatsServer, held, messages, nats_server
+from tests.streams.waiting import until
 
 WRITERS: Final = 16
 WORKERS: Final = 2
@@ -40,7 +43,6 @@ HIDDEN_EVERY: Final = 5
 AHEAD: Final = 1.5
 """How far the writers may be before the cuts, measured in what they write between two of them."""
 SEED: Final = 20240130
-PATIENCE_S: Final = 120.0
 
 Figures = dict[str, int | float]
 
@@ -64,15 +66,15 @@ class _Trial:
     async def write(self, writer: int) -> None:
         """Record this writer's share, a command an event."""
         for number in range(writer, self.events, WRITERS):
-            while number > (self.cut + AHEAD) * self.events / self.cuts and self.cut < self.cuts:
-                await asyncio.sleep(0.01)
+            await until(partial(self._is_near, number))
             await self._record(number)
             self.written += 1
 
     async def break_it(self) -> None:
         """Kill the server as often as told, each time once it has taken something more."""
         while self.cut < self.cuts:
-            await self._grown()
+            before = await held(self.broker.url, STREAM)
+            await until(partial(self.has, before + 1))
             await asyncio.sleep(self.chance.random() * 0.05)
             number = self.cut + 1
             self.broker.kill()
@@ -87,17 +89,12 @@ class _Trial:
             if number % 10 == 0:
                 self.say(f"{number} cuts, {self.written} events")
 
-    async def caught_up(self, wanted: int) -> None:
-        """Wait until the stream holds so many messages."""
-        async with asyncio.timeout(PATIENCE_S):
-            while await held(self.broker.url, STREAM) < wanted:
-                await asyncio.sleep(0.1)
+    async def has(self, wanted: int) -> bool:
+        """Tell whether the stream holds so many messages."""
+        return await held(self.broker.url, STREAM) >= wanted
 
-    async def _grown(self) -> None:
-        before = await held(self.broker.url, STREAM)
-        async with asyncio.timeout(PATIENCE_S):
-            while await held(self.broker.url, STREAM) <= before:
-                await asyncio.sleep(0.01)
+    async def _is_near(self, number: int) -> bool:
+        return self.cut == self.cuts or number <= (self.cut + AHEAD) * self.events / self.cuts
 
     async def _record(self, number: int) -> None:
         by = self.opened.acting()
@@ -126,7 +123,7 @@ async def run(*, events: int, cuts: int, say: Callable[[str], None], url: str | 
         log = trial.opened.log
         entries = await log.entries(after=0, through=(await log.head()).position, limit=10**9)
         visible = [entry for entry in entries if log.visibility_of(entry.type) is Visibility.PUBLIC]
-        await trial.caught_up(len(visible))
+        await until(partial(trial.has, len(visible)))
         came = [message.body for message in await messages(trial.broker.url, STREAM)]
         return {
             **differences(came, visible),
@@ -152,11 +149,19 @@ def differences(came: Sequence[bytes], wanted: Sequence[Entry]) -> Figures:
     }
 
 
+@contextmanager
+def _folder_for_all() -> Generator[Path]:
+    """Lend a directory that every user may enter, as root's database server runs as another one."""
+    with tempfile.TemporaryDirectory(prefix="emulation-bridge-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
 @asynccontextmanager
 async def _trial(events: int, cuts: int, say: Callable[[str], None], url: str | None) -> AsyncGenerator[_Trial]:
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulation-bridge-")))
-        folder.chmod(0o755)  # for root, whose database server runs as another user
+        folder = stack.enter_context(_folder_for_all())
         if url is None:
             server = await asyncio.to_thread(start_database, folder)
             stack.callback(server.stop)

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +13,15 @@ import pytest
 from emulation_saas.kernel.events import Visibility
 from emulation_saas.log import ProvinceLog
 from emulation_saas.postgres.database import open_database
-from emulation_saas.streams.bridging import HELD_FOR, Bridge, BrokerError
+from emulation_saas.streams.bridging import HELD_FOR, Bridge, BrokerError, Carried
 from emulation_saas.streams.cursors import Cursors
 from emulation_saas.streams.nats import Nats
 from emulation_saas.streams.tails import Tails
 from tests.logs import Opened, logs_of, open_province, register
 from tests.streams.broker import Message, NatsServer, held, messages, nats_server, purge, send
+from tests.streams.waiting import until
 
 STREAM = "td-bac-song"
-PATIENCE_S = 30.0
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def broker(place: Path) -> Iterator[NatsServer]:
 
 
 @asynccontextmanager
-async def bridged(url: str, nats: Nats) -> AsyncGenerator[Bridge]:
+async def bridged(url: str, nats: Nats, *, carried: Carried = "public") -> AsyncGenerator[Bridge]:
     """Lend the bridge of one process of the service, at work."""
     async with open_database(url, app_max=4) as database, logs_of(database) as logs:
-        bridge = Bridge(logs, database, Tails(), nats)
+        bridge = Bridge(logs, database, Tails(), nats, carried=carried)
         task = asyncio.create_task(bridge.run())
         try:
             yield bridge
@@ -50,12 +50,6 @@ async def opened(url: str) -> AsyncGenerator[tuple[Opened, Cursors]]:
     async with open_database(url, app_max=8) as database, logs_of(database) as logs:
         province = await open_province(logs)
         yield province, Cursors(database, province.log.province, "bridge")
-
-
-async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not await is_so():  # noqa: ASYNC110 - looked at from time to time is enough
-            await asyncio.sleep(0.02)
 
 
 async def caught_up(log: ProvinceLog, cursors: Cursors) -> None:
@@ -251,3 +245,31 @@ async def test_another_process_goes_on_where_one_died(database_url: str, broker:
             assert bridge.states["bac-song"] == "carrying"
         assert told(await messages(broker.url, STREAM)) == await public_of(province.log)
         assert await cursors.hold("nats", uuid4(), held_for=HELD_FOR), "a bridge that stops gives its cursor up"
+
+
+async def test_cursor_that_was_removed_is_made_again_and_nothing_is_sent_twice(
+    database_url: str, broker: NatsServer
+) -> None:
+    async with opened(database_url) as (province, cursors), bridged(database_url, Nats([broker.url])) as bridge:
+        await more(province, 0, 10)
+        await caught_up(province.log, cursors)
+        await cursors.close("nats")
+        await become(bridge, "elsewhere")
+        await more(province, 10, 10)
+        await caught_up(province.log, cursors)
+        assert told(await messages(broker.url, STREAM)) == await public_of(province.log)
+
+
+async def test_all_but_sealed_events_are_carried_where_the_operator_wants_it(
+    database_url: str, broker: NatsServer
+) -> None:
+    async with (
+        opened(database_url) as (province, cursors),
+        bridged(database_url, Nats([broker.url]), carried="unsealed"),
+    ):
+        await more(province, 0, 5)
+        await caught_up(province.log, cursors)
+        entries = await province.log.entries(after=0, through=100)
+        wanted = [each.body for each in entries if province.log.visibility_of(each.type) is not Visibility.SEALED]
+        assert [each.body for each in await messages(broker.url, STREAM)] == wanted
+        assert len(wanted) > len(await public_of(province.log))

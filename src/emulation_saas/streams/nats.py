@@ -74,6 +74,7 @@ class Nats:
             BrokerError: the server cannot be reached, or refuses us.
             OtherHistoryError: the stream ends with what no bridge has sent.
         """
+        options = self._security()
         connection, gone, faults = Client(), asyncio.Event(), list[Exception]()
 
         async def closed() -> None:
@@ -94,11 +95,11 @@ class Nats:
                     ping_interval=PING_EVERY_S,
                     closed_cb=closed,
                     error_cb=failed,
-                    **self._security(),
+                    **options,
                 )
                 stream = Stream(connection, gone, f"{self._prefix}-{handle}", f"{self._prefix}.{handle}", handle)
                 await stream.find(duplicates_s=self._duplicates_s)
-            except (Error, OSError, TimeoutError, BadCredentialsError) as error:
+            except (Error, OSError, TimeoutError) as error:
                 reason = faults[0] if isinstance(error, NoServersError) and faults else error
                 raise BrokerError(f"{type(reason).__name__}: {reason}") from error
             yield stream
@@ -108,13 +109,20 @@ class Nats:
                     await connection.close()
 
     def _security(self) -> dict[str, Any]:
-        """Return what the client needs to trust the server, and to be trusted."""
+        """Return what the client needs to trust the server, and to be trusted. Read anew each time: both are renewed.
+
+        Raises:
+            BrokerError: one of the files does not hold what it should.
+        """
         options: dict[str, Any] = {}
-        if self._ca is not None:
-            options["tls"] = create_default_context(cafile=self._ca)
-        if self._credentials is not None:
-            credentials = read_credentials(self._credentials)
-            options |= {"user_jwt_cb": credentials.token, "signature_cb": credentials.signature}
+        try:
+            if self._ca is not None:
+                options["tls"] = create_default_context(cafile=self._ca)
+            if self._credentials is not None:
+                credentials = read_credentials(self._credentials)
+                options |= {"user_jwt_cb": credentials.token, "signature_cb": credentials.signature}
+        except (OSError, BadCredentialsError) as error:
+            raise BrokerError(f"{type(error).__name__}: {error}") from error
         return options
 
 
