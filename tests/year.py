@@ -82,6 +82,7 @@ class Marked:
             "level": 0,
             "place": "000.p/1",
             "person": self.erased,
+            "consumer": self.handle("cong"),
         }
 
     def opening(self, sub: str) -> dict[str, Any]:
@@ -99,10 +100,20 @@ class Marked:
         return [*before, *self._disputes(contested), *self._scores(), *self._ballots(), *self._end(), *self._privacy()]
 
     def questions(self) -> list[Step]:
-        """Return the questions that need a body."""
+        """Return what needs a body and records nothing, in an order in which each is answered."""
         alias = {"agency": self.handle("noi-vu"), "alias": self.text("tên khác")}
         inserted = {"after": 20, "type": "agency.alias-added.v1", "data": alias, "time": PAPER}
-        return [Step("/what-if", {"path": "/agencies", "without": [3], "insert": [inserted], "mode": "strict"})]
+        removed = self.handle("cong-cu")
+        return [
+            Step("/what-if", {"path": "/agencies", "without": [3], "insert": [inserted], "mode": "strict"}),
+            *(
+                Step("/consumers", {"consumer": name, "types": ["agency.*"], "tags": [f"agency:{alias['agency']}"]})
+                for name in (self.handle("cong"), removed)
+            ),
+            Step("/consumers/{consumer}/ack", {"position": 2, "expected": 0}),
+            Step("/consumers/{consumer}/seek", {"to": 1}),
+            Step(f"/consumers/{removed}/remove", {}),
+        ]
 
     def _name(self, day: str) -> dict[str, Any]:
         return {

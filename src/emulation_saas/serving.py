@@ -25,6 +25,7 @@ LOCAL_OPERATOR: Final = "operator"
 MASTER_KEY: Final = "master.key"
 """The master key's file in the data directory."""
 _PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "COVERAGE_PROCESS_START")
+_OF_NATS: Final = ("nats_url", "nats_credentials", "nats_ca", "nats_prefix", "nats_events")
 
 
 def data_directory(settings: Settings) -> Path:
@@ -134,7 +135,9 @@ def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str
         issuers.append(Issuer(issuer=ISSUER, audience=AUDIENCE, jwks=str(issuer.jwks)))
         operators.append(Operator(issuer=ISSUER, sub=LOCAL_OPERATOR))
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    nats = {name: getattr(settings, name) for name in _OF_NATS}
     return passed_on | {
+        **{f"{PREFIX}{name.upper()}": str(value) for name, value in nats.items() if value is not None},
         f"{PREFIX}DATABASE_URL": url,
         f"{PREFIX}ISSUERS": msgspec.json.encode(issuers).decode(),
         f"{PREFIX}OPERATORS": msgspec.json.encode(operators).decode(),

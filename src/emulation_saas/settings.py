@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -72,6 +73,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="First part of every log's origin, a host name of yours; never changes once a log is opened"),
     ] = "emulation.local"
+    nats_url: Annotated[
+        str | None,
+        Meta(
+            description="NATS servers with JetStream to which every province's log is carried: nats:// or tls:// URLs, "
+            "separated by commas; needs the extra `nats`"
+        ),
+    ] = None
+    nats_credentials: Annotated[Path | None, Meta(description="NATS credentials file (user JWT and seed)")] = None
+    nats_ca: Annotated[
+        Path | None, Meta(description="Certificates to trust of NATS servers, in PEM; by default those of the system")
+    ] = None
+    nats_prefix: Annotated[
+        str,
+        Meta(
+            description="Of NATS streams (`td-{province}`) and subjects (`td.{province}.{type}`)",
+            pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
+        ),
+    ] = "td"
+    nats_events: Annotated[
+        Literal["public", "unsealed"],
+        Meta(
+            description="Which events NATS is given: `public`, those that everybody with a role in the province may "
+            "read; `unsealed`, all but the sealed ones"
+        ),
+    ] = "public"
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -147,6 +173,20 @@ def _contradictions(settings: Settings) -> list[str]:
         for issuer in settings.issuers
         if not _may_be_trusted(issuer.jwks)
     ]
+    return faults + _nats_contradictions(settings)
+
+
+def _nats_contradictions(settings: Settings) -> list[str]:
+    faults: list[str] = []
+    if settings.nats_url is not None:
+        if find_spec("nats") is None:
+            faults.append(f"{PREFIX}NATS_URL: needs the extra `nats`: pip install 'emulation-saas[nats]'")
+        if any(urlsplit(url).scheme not in {"nats", "tls"} for url in settings.nats_url.split(",")):
+            faults.append(f"{PREFIX}NATS_URL: each begins with nats:// or tls://")
+    for name in ("nats_credentials", "nats_ca"):
+        path: Path | None = getattr(settings, name)
+        if path is not None and not path.is_file():
+            faults.append(f"{PREFIX}{name.upper()}: there is no file {path}")
     return faults
 
 

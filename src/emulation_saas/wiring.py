@@ -57,7 +57,10 @@ from emulation_saas.ratings import routes as ratings_routes
 from emulation_saas.scoring import events as scoring
 from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
+from emulation_saas.streams import consumer_routes
 from emulation_saas.streams import routes as streams_routes
+from emulation_saas.streams.bridging import Bridge
+from emulation_saas.streams.consumers import Consumers
 from emulation_saas.streams.contract_routes import contract_routes
 from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
@@ -103,6 +106,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *disputes_routes.ROUTES,
     *privacy_routes.ROUTES,
     *streams_routes.ROUTES,
+    *consumer_routes.ROUTES,
 )
 
 
@@ -119,6 +123,21 @@ def require_sound(event: Event) -> None:
     """
     if isinstance(event, years.YearOpened):
         schemes.require_sound(event.scheme)
+
+
+def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails: Tails) -> list[Bridge]:
+    """Return the bridges to the brokers that the settings name."""
+    if settings.nats_url is None:
+        return []
+    from emulation_saas.streams.nats import Nats  # noqa: PLC0415 - what it imports is there with the extra `nats` only
+
+    nats = Nats(
+        settings.nats_url.split(","),
+        prefix=settings.nats_prefix,
+        credentials=settings.nats_credentials,
+        ca=settings.nats_ca,
+    )
+    return [Bridge(logs, database, tails, nats, carried=settings.nats_events)]
 
 
 def application(settings: Settings) -> Litestar:
@@ -150,6 +169,7 @@ def application(settings: Settings) -> Litestar:
                 asyncio.create_task(Runner(logs, database, PROJECTIONS).run()),
                 asyncio.create_task(signer.run(logs)),
                 asyncio.create_task(Upkeep(logs, access_log).run()),
+                *(asyncio.create_task(bridge.run()) for bridge in bridges_of(settings, logs, database, tails)),
             ]
             try:
                 yield
@@ -180,6 +200,7 @@ def application(settings: Settings) -> Litestar:
             "access_log": access_log,
             "tails": tails,
             "subscribers": Subscribers(),
+            "consumers": Consumers(database),
         },
         logs=logs,
         verifier=verifier,

@@ -32,6 +32,7 @@ from emulation_saas.projecting.supposing import Supposer
 from emulation_saas.projecting.travel_routes import TRAVEL_ROUTES
 from emulation_saas.provinces.routes import PLATFORM_ROUTES
 from emulation_saas.settings import Operator, Settings
+from emulation_saas.streams.consumers import Consumers
 from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
 from emulation_saas.wiring import ROUTES, require_sound
@@ -110,6 +111,7 @@ async def serving(
                 "reader": Reader(database, PROJECTIONS),
                 "finder": finder,
                 "supposer": Supposer(finder, require_sound),
+                "consumers": Consumers(database),
                 "tails": tails,
                 "subscribers": Subscribers(),
             },

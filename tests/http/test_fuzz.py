@@ -70,10 +70,10 @@ def play(service: Served) -> Marked:
     with httpx.Client(base_url=service.url, timeout=15, trust_env=False) as client:
         opened = client.post("/v1/provinces", json=blank.opening(sub), headers=service.token(OPERATOR))
         marked = Marked(blank.mark, blank.canary, opened.json()["events"][2]["data"]["person"])
-        for step in marked.steps()[:-1]:
+        for step in [*marked.steps()[:-1], *marked.questions()]:
             path = ("/v1/provinces/{province}" + step.path).format(**marked.path_parameters)
             answer = client.post(path, json=step.body, headers=service.token(marked.sub(step.by)))
-            assert answer.status_code == 201, (step.path, answer.text)
+            assert answer.status_code in {200, 201}, (step.path, answer.text)
     return marked
 
 
@@ -107,6 +107,8 @@ def try_out(operation: Any, marked: Marked, caller: "Caller", tried: Tried, numb
         wanted = query.get("min_position")
         if isinstance(wanted, int) and wanted > POSITION_MAX:
             query["min_position"] = wanted % POSITION_MAX
+        if isinstance(query.get("wait"), int) and query["wait"] > 1:
+            query["wait"] = 1  # as above: nothing comes while it waits
         tried.cases += 1
         answer = caller.call(case)
         tried.statuses[answer.status_code] = tried.statuses.get(answer.status_code, 0) + 1

@@ -1,5 +1,6 @@
 """Settings come from the environment, and wrong ones stop the service with every fault named."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ def test_nothing_set_means_the_defaults() -> None:
     assert settings_from({"PATH": "/bin", "EMULATION_PORT": " "}) == Settings()
 
 
-def test_everything_can_be_set() -> None:
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    credentials, ca = tmp_path / "nats.creds", tmp_path / "ca.pem"
+    for file in (credentials, ca):
+        file.touch()
     given = {
         "EMULATION_DATABASE_URL": "postgresql://db.example/emulation",
         "EMULATION_DATA": "/srv/emulation",
@@ -24,6 +28,11 @@ def test_everything_can_be_set() -> None:
         "EMULATION_ISSUERS": f"[{ISSUER}]",
         "EMULATION_OPERATORS": '[{"issuer":"https://id.example","sub":"root"}]',
         "EMULATION_LOG_ORIGIN": "emulation.gov.example",
+        "EMULATION_NATS_URL": "tls://nats-1.example,tls://nats-2.example",
+        "EMULATION_NATS_CREDENTIALS": str(credentials),
+        "EMULATION_NATS_CA": str(ca),
+        "EMULATION_NATS_PREFIX": "thi-dua",
+        "EMULATION_NATS_EVENTS": "unsealed",
     }
     assert set(given) == {line.variable for line in settings_table()}
     assert settings_from(given) == Settings(
@@ -36,6 +45,11 @@ def test_everything_can_be_set() -> None:
         issuers=(Issuer(issuer="https://id.example", audience="emulation", jwks="https://id.example/keys"),),
         operators=(Operator(issuer="https://id.example", sub="root"),),
         log_origin="emulation.gov.example",
+        nats_url="tls://nats-1.example,tls://nats-2.example",
+        nats_credentials=credentials,
+        nats_ca=ca,
+        nats_prefix="thi-dua",
+        nats_events="unsealed",
     )
 
 
@@ -57,6 +71,11 @@ def test_everything_can_be_set() -> None:
         ("EMULATION_ISSUERS", f"[{ISSUER.replace('https://id.example/keys', 'http://id.example/k')}]", "https"),
         ("EMULATION_ISSUERS", f"[{ISSUER.replace('https://id.example/keys', 'https://')}]", "https"),
         ("EMULATION_OPERATORS", '[{"issuer":"a","sub":"b","role":"c"}]', "role"),
+        ("EMULATION_NATS_URL", "nats://a.example,http://b.example", "nats://"),
+        ("EMULATION_NATS_CREDENTIALS", "/nowhere/nats.creds", "no file"),
+        ("EMULATION_NATS_CA", "/nowhere/ca.pem", "no file"),
+        ("EMULATION_NATS_PREFIX", "td.x", "regex"),
+        ("EMULATION_NATS_EVENTS", "all", "all"),
         ("EMULATION_DATABASE_URL", "mysql://db.example", "postgresql://"),
         ("EMULATION_LOG_ORIGIN", "Emulation Gov", "host name"),
         ("EMULATION_LOG_ORIGIN", "x" * 101, "host name"),
@@ -90,3 +109,10 @@ def test_every_setting_is_documented() -> None:
     assert [line.variable for line in table] == ["EMULATION_" + name.upper() for name in Settings.__struct_fields__]
     assert all(line.meaning for line in table)
     assert {line.variable: line.default for line in table}["EMULATION_LOG_ORIGIN"] == "emulation.local"
+
+
+def test_nats_without_its_extra_is_refused_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_from({"EMULATION_NATS_URL": "nats://nats.example"})
+    monkeypatch.setitem(sys.modules, "nats", None)  # as where it is not installed
+    with pytest.raises(SettingsError, match=r"emulation-saas\[nats\]"):
+        settings_from({"EMULATION_NATS_URL": "nats://nats.example"})

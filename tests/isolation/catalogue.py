@@ -25,6 +25,8 @@ HEADS_COLUMNS: Final = frozenset({"province_id", "position"})
 CHANGEABLE: Final = {
     HEADS: {"UPDATE"},
     "public.checkpoints": {"UPDATE", "DELETE"},
+    "public.consumers": {"UPDATE", "DELETE"},
+    "public.cursors": {"UPDATE", "DELETE"},
     "public.documents": {"UPDATE", "DELETE"},
     "public.quarantined": {"UPDATE", "DELETE"},
     "public.snapshots": {"UPDATE", "DELETE"},

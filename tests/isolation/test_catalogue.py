@@ -28,6 +28,8 @@ async def test_the_catalogue_sees_every_table_of_the_migrations(administrator: "
         "public.quarantined",
         "public.snapshots",
         "public.access_log",
+        "public.cursors",
+        "public.consumers",
         "sealing.subject_keys",
         "sealing.province_keys",
         "sealing.log_keys",

@@ -227,8 +227,8 @@ def _complete(operation: _Json, *, path: str, method: str) -> None:
         parameters += [_IDEMPOTENCY_KEY, _PREFER]
         responses["201"]["description"] = "It was recorded, now or when it was asked before."
         responses["201"]["headers"]["Preference-Applied"] = {"schema": {"const": RECEIPT}}
-    elif method == "post":  # a question that needs a body: it records nothing, so it has no key
-        refusals = _ANY_REFUSAL | _QUESTION_REFUSAL
+    elif method == "post":  # a question that needs a body, or a cursor that moves: it records nothing, so it has no key
+        refusals = _ANY_REFUSAL | (_COMMAND_REFUSAL if "409" in responses else _QUESTION_REFUSAL)
         responses["200"]["headers"]["Log-Root"] = {"$ref": "#/components/headers/LogRoot"}
     else:
         responses["200"]["headers"]["Log-Root"] = {"$ref": "#/components/headers/LogRoot"}
