@@ -5,16 +5,16 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Entry, ProvinceLog
+from emulation_saas.log.reading import NO_LIMIT
 from emulation_saas.serving import worker_environment
 from emulation_saas.settings import Settings
 from tests.bench.serving import serving
@@ -58,7 +58,10 @@ class Stage:
 
     async def entries(self) -> list[Entry]:
         """Return the whole log as it is stored."""
-        return await self.log.entries(after=0, through=(await self.log.head()).position)
+        entries: list[Entry] = []
+        while page := await self.log.entries(after=len(entries), through=NO_LIMIT):
+            entries += page
+        return entries
 
 
 @contextmanager
@@ -86,12 +89,12 @@ async def staged(url: str | None = None) -> AsyncGenerator[Stage]:
         log = await logs.find(PROVINCE)
         assert log is not None
         path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
-        worker = serving(
+        worker: AbstractContextManager[int] = serving(
             [sys.executable, "-m", "emulation_saas", "worker"],
             env=worker_environment(Settings(data=folder), url=url, local=True) | {"PYTHONPATH": path},
             log=folder / "worker.log",
             health="/health/ready",
         )
         port = await asyncio.to_thread(worker.__enter__)
-        stack.push_async_callback(partial(asyncio.to_thread, worker.__exit__, None, None, None))
+        stack.push_async_callback(asyncio.to_thread, worker.__exit__, None, None, None)
         yield Stage(port, log, world, issuer)
