@@ -23,6 +23,8 @@ from tests.streams.stage import PROVINCE, Stage, staged
 
 EVENT_BYTES: Final = 750
 """Of a vote and what is sent around it, about."""
+SHARE: Final = {"stream": 7, "poll": 10}
+"""Tenths of all bytes that go by until the last cut, so that it falls before the end; a page is sent again whole."""
 SEED: Final = 20240130
 PATIENCE_S: Final = 600.0
 HASTE: Final = 200
@@ -69,8 +71,7 @@ async def follow(
         url: the database to use; None: one on a server of its own.
     """
     async with staged(url) as stage:
-        # So that all cuts fall before the end: they take 0.7 of the bytes there are, and what is sent again.
-        bytes_mean = max(events * EVENT_BYTES * 7 // 10 // cuts, 1)
+        bytes_mean = max(events * EVENT_BYTES * SHARE[by] // 10 // cuts, 1)
         chance = Random(SEED)  # noqa: S311 - places of cuts are no secrets
         async with breaking(stage.port, cuts=cuts, bytes_mean=bytes_mean, chance=chance) as network:
             began_s = time.monotonic()
