@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash tamper proxy lock
+.PHONY: help demo serve test lint types law bench fuzz crash tamper streams proxy lock
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -44,6 +44,9 @@ tamper: .venv/installed ## Every kind of fault to exports of all sizes: all caug
 
 proxy: .venv/installed ## The service behind nginx (which must be installed) with 200 streams and slow clients
 	@$(BIN)/python -m tests.deploy.proxying
+
+streams: .venv/installed ## Feed, long-poll, webhooks and broker bridge cut off again and again under load: nothing lost, doubled or out of order
+	@$(BIN)/python -m tests.streams.campaign
 
 lock: .venv/installed ## Pin every dependency anew, by hash, for all platforms
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes --no-strip-extras \

@@ -87,6 +87,16 @@ async def test_page_that_is_cut_is_asked_for_again() -> None:
     assert [asked.query["after"] for asked in server.asked] == ["0", "0"]
 
 
+async def test_page_that_breaks_off_is_asked_for_in_half_until_one_comes() -> None:
+    broken = page(1, 2, scanned_to=2)[:-20]
+    whole = [page(position, scanned_to=position) for position in range(1, 5)]
+    async with scripted(*[broken] * 20, *whole) as server:
+        assert positions(await taken(server.feed(by="poll"), through=4, gapless=True)) == [1, 2, 3, 4]
+    limits = [int(asked.query["limit"]) for asked in server.asked]
+    assert limits[:4] == [PAGE, PAGE // 2, PAGE // 4, PAGE // 8]
+    assert (limits[20], limits[-1]) == (1, 8)
+
+
 async def test_id_that_stands_alone_is_where_one_goes_on() -> None:
     answers = stream(block(1), b"id: 500\n\n"), stream(b": ping\n\n", block(501))
     async with scripted(*answers) as server:

@@ -24,6 +24,7 @@ WAIT_S: Final = 20
 SILENCE_S: Final = 45.0
 """A stream is pinged each 15 s; one that is silent for so long is dead."""
 PAGE: Final = 500
+"""Events of one page at most. One that breaks off is asked for again in half: so a bad line brings something, too."""
 STREAM: Final = "text/event-stream"
 BATCH: Final = "application/cloudevents-batch+json"
 _log: Final = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Feed:
         self._pauses = Pauses()
         self._had_at = monotonic()
         self._is_renewed = False
+        self._limit = PAGE
         self._following: AsyncGenerator[Event] | None = None
         self.head: int | None = None
         """Where the log stood when the service was last asked."""
@@ -194,11 +196,13 @@ class Feed:
 
     async def _paged(self, query: dict[str, str]) -> AsyncGenerator[Event]:
         """Give one page. The next one begins where this one was looked through to."""
-        asked = {**query, "after": str(self.position), "limit": str(PAGE), "wait": str(WAIT_S)}
+        asked = {**query, "after": str(self.position), "limit": str(self._limit), "wait": str(WAIT_S)}
+        limit, self._limit = self._limit, max(1, self._limit // 2)
         async with self._asking.stream(self._url, asked, accept=BATCH, silence_s=WAIT_S + SILENCE_S) as answer:
             self._note(answer)
             scanned_to = _position(answer.headers.get("log-scanned-to", ""))
             page = await answer.aread()
+        self._limit = min(PAGE, 2 * limit)
         try:
             raws = _batch.decode(page)
         except msgspec.MsgspecError as error:
