@@ -66,8 +66,8 @@ from emulation_saas.webhooks.courier import Courier
 from emulation_saas.webhooks.destinations import destinations
 from emulation_saas.webhooks.dispatching import Dispatcher
 from emulation_saas.webhooks.schedule import Schedule
-from emulation_saas.webhooks.sender import Means
 from emulation_saas.webhooks.standing import Webhooks
+from emulation_saas.webhooks.tries import Means
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
 from emulation_saas.years import schemes

@@ -22,8 +22,9 @@ from emulation_saas.streams.tails import Tails
 from emulation_saas.webhooks.courier import Couriers
 from emulation_saas.webhooks.events import EVENTS
 from emulation_saas.webhooks.ledger import Ledger
-from emulation_saas.webhooks.sender import CursorLostError, Means, Rest, Sender
+from emulation_saas.webhooks.sender import Sender
 from emulation_saas.webhooks.states import Told, told
+from emulation_saas.webhooks.tries import CursorLostError, Means, Rest
 
 LOOK_EVERY_S: Final = 2.0
 """How often a process looks for webhooks that nobody sends for."""
@@ -153,12 +154,16 @@ class _Sending:
 
     async def _send(self, log: ProvinceLog, sender: Sender) -> None:
         fresh: list[Entry] = []
-        while True:
-            if self._told.is_set():
-                self._told.clear()
-                sender.is_stale = True
-            rest = await sender.round(fresh)
-            fresh = await self._wait(log, sender.position, rest)
+        try:
+            while True:
+                if self._told.is_set():
+                    self._told.clear()
+                    sender.is_stale = True
+                rest = await sender.round(fresh)
+                fresh = await self._wait(log, sender.position, rest)
+        finally:
+            with suppress(Exception):
+                await sender.save()
 
     async def _wait(self, log: ProvinceLog, position: int, rest: Rest) -> list[Entry]:
         """Wait until something is due, decided or recorded; return what was recorded, where that is waited for."""

@@ -17,9 +17,9 @@ from emulation_saas.kernel.ids import WebhookId
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.log import ProvinceLog
 from emulation_saas.webhooks.ledger import Status
+from emulation_saas.webhooks.refusals import NoSuchWebhook
 from emulation_saas.webhooks.signing import key_pair_of
 from emulation_saas.webhooks.standing import Standing, Webhooks
-from emulation_saas.webhooks.use_cases import NoSuchWebhook
 
 _EVERY_STATUS: Final[tuple[Status, ...]] = ("due", "delivered", "dead")
 _NO_LIMIT: Final = 2**53 + 1

@@ -13,12 +13,11 @@ a crash is sent again.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 from typing import Final
-from uuid import UUID
 
 from emulation_saas.kernel.ids import OPERATOR, WebhookId
 from emulation_saas.kernel.use_cases import Acting, Selector
@@ -26,7 +25,7 @@ from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.streams.cursors import Cursor, Cursors
 from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.sights import Selection, Sight
-from emulation_saas.webhooks.courier import GONE, Courier, Outcome
+from emulation_saas.webhooks.courier import GONE, Courier
 from emulation_saas.webhooks.events import (
     EVENTS,
     PauseReason,
@@ -35,8 +34,8 @@ from emulation_saas.webhooks.events import (
     WebhookResumed,
 )
 from emulation_saas.webhooks.ledger import HANDSHAKE, Delivery, Ledger, Receiver, Waiting
-from emulation_saas.webhooks.schedule import Schedule
 from emulation_saas.webhooks.states import Told, told
+from emulation_saas.webhooks.tries import CursorLostError, Means, Rest, set_aside
 from emulation_saas.webhooks.use_cases import ActivateWebhook, PauseWebhook
 
 IN_FLIGHT_MAX: Final = 8
@@ -50,30 +49,6 @@ _ROUND_S: Final = 2.0
 """After so long a round ends: what was decided about the webhook meanwhile, and its powers, are looked at again."""
 _SAVE_EVERY_S: Final = 1.0
 """How often a cursor is moved at most over what is hidden or not selected."""
-
-
-class CursorLostError(Exception):
-    """Another process holds the cursor by now."""
-
-
-@dataclass(frozen=True)
-class Means:
-    """What all senders of a process share."""
-
-    schedule: Schedule
-    clock: Callable[[], datetime]
-    holder: UUID
-    """Who holds the cursors."""
-
-
-@dataclass
-class Rest:
-    """What a round leaves to wait for."""
-
-    until: datetime | None = None
-    """When something is due; None: nothing is."""
-    for_news: bool = False
-    """Whether new events are to be sent, too."""
 
 
 @dataclass
@@ -123,6 +98,10 @@ class Sender:
             case _:
                 return Rest()
 
+    async def save(self) -> None:
+        """Move the cursor to where sending has come."""
+        await self._save(at_once=True)
+
     async def _newest(self) -> Told:
         """Return what was decided about it, once all that it asks for is done."""
         if self._told is None or self.is_stale:
@@ -147,7 +126,7 @@ class Sender:
                     await self._move(first - 1)
             case WebhookRedelivered(first=first, last=last):
                 span = range(first, min(last, self._at) + 1)
-                again = [_due(position, 0, "asked", self.means.clock()) for position in span]
+                again = [set_aside(position, 0, "asked", self.means.clock()) for position in span]
                 await self.ledger.record(self.webhook, again, at=None)
             case WebhookEventSkipped(position=position):
                 await self.ledger.give_up(self.webhook, [position])
@@ -161,7 +140,7 @@ class Sender:
         if before is not None and (before.next_try_at is None or before.next_try_at > now):
             return Rest(before.next_try_at)
         outcome = await self.courier.knock(about)
-        tried = self._judged(HANDSHAKE, 0 if before is None else before.tries, outcome)
+        tried = self.means.judged(HANDSHAKE, 0 if before is None else before.tries, outcome)
         await self.ledger.record(self.webhook, [tried], at=now)
         if outcome.is_delivered:
             await self.log.execute(ActivateWebhook(webhook=self.webhook), by=Acting(OPERATOR))
@@ -211,7 +190,7 @@ class Sender:
             if tried.status != "delivered":
                 self._at = max(self._at, entry.position - 1)
                 await self._save(at_once=True)
-                held = _due(tried.position, tried.tries, tried.outcome, tried.next_try_at or self.means.clock())
+                held = set_aside(tried.position, tried.tries, tried.outcome, tried.next_try_at or self.means.clock())
                 is_last = tried.next_try_at is None
                 return await self._note([held], "stalled" if is_last else None) or Rest(held.next_try_at)
             self._at = entry.position
@@ -254,17 +233,7 @@ class Sender:
         return stopped or (Rest(now) if len(due) == in_flight else None)
 
     async def _try(self, about: Told, entry: Entry, tries: int) -> Delivery:
-        return self._judged(entry.position, tries, await self.courier.deliver(about, entry))
-
-    def _judged(self, position: int, tries: int, outcome: Outcome) -> Delivery:
-        """Return what became of one more try."""
-        now = self.means.clock()
-        if outcome.is_delivered:
-            return Delivery(position, "delivered", tries + 1, now, None, outcome.reason)
-        wait = self.means.schedule.next_try(tries + 1, retry_after_s=outcome.retry_after_s)
-        if wait is None:
-            return Delivery(position, "dead", tries + 1, now, None, outcome.reason)
-        return Delivery(position, "due", tries + 1, now, now + wait, outcome.reason)
+        return self.means.judged(entry.position, tries, await self.courier.deliver(about, entry))
 
     async def _note(self, tried: Sequence[Delivery], reason: PauseReason | None = None) -> Rest | None:
         """Record what became of some tries; pause, and return what to wait for, when there is a reason to."""
@@ -303,7 +272,3 @@ class Sender:
         if before // _PAGE != self._at // _PAGE:
             await self.ledger.forget_old(self.webhook, cursor=self._at)
         return True
-
-
-def _due(position: int, tries: int, outcome: str, at: datetime) -> Delivery:
-    return Delivery(position, "due", tries, None, at, outcome)

@@ -16,8 +16,8 @@ from emulation_saas.webhooks.courier import Couriers
 from emulation_saas.webhooks.destinations import Destinations
 from emulation_saas.webhooks.events import EVENTS, Mode, PauseReason, Signing
 from emulation_saas.webhooks.ledger import Ledger, Receiver, Waiting
+from emulation_saas.webhooks.refusals import NoSuchWebhook
 from emulation_saas.webhooks.states import State, Told, told
-from emulation_saas.webhooks.use_cases import NoSuchWebhook
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

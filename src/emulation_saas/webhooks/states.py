@@ -63,8 +63,6 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
                 changes = {"secrets": (*self.secrets, secret)}
             case WebhookRemoved():
                 changes = {"state": "removed"}
-            case _:
-                pass
         return msgspec.structs.replace(self, **changes)
 
 

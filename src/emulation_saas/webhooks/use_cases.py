@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import PersonId, WebhookId
-from emulation_saas.kernel.rejections import Conflict, Invalid, NotEmpowered, NotFound, Rejection
+from emulation_saas.kernel.rejections import NotEmpowered, Rejection
 from emulation_saas.kernel.use_cases import Selector, UseCase
 from emulation_saas.webhooks.events import (
     EVENTS,
@@ -26,66 +26,23 @@ from emulation_saas.webhooks.events import (
     WebhookResumed,
     WebhookSecretRotated,
 )
+from emulation_saas.webhooks.refusals import (
+    EventOver,
+    NoSuchWebhook,
+    SpanBackwards,
+    SpanTooWide,
+    TooManyWebhooks,
+    WebhookHandleTaken,
+    WebhookNotPaused,
+    WebhookPending,
+    WebhookWithoutSecret,
+)
 from emulation_saas.webhooks.states import Webhook, registered
 
 WEBHOOKS_MAX: Final = 50
 """Webhooks of a province at a time: each is sent to by itself."""
 REDELIVERED_MAX: Final = 1_000
 """Positions that one redelivery spans; who missed more resumes from a position."""
-
-
-class NoSuchWebhook(NotFound):
-    """No webhook is registered under this handle."""
-
-    code = "no-such-webhook"
-
-
-class WebhookHandleTaken(Conflict):
-    """Another webhook was registered under this handle."""
-
-    code = "webhook-handle-taken"
-
-
-class TooManyWebhooks(Conflict):
-    """The province has as many webhooks as it may have: remove one that is no longer needed."""
-
-    code = "too-many-webhooks"
-
-
-class WebhookPending(Conflict):
-    """The receiver has not said yet that it wants the events."""
-
-    code = "webhook-pending"
-
-
-class WebhookNotPaused(Conflict):
-    """Only a webhook that is paused or stalled is resumed from a position."""
-
-    code = "webhook-not-paused"
-
-
-class WebhookWithoutSecret(Conflict):
-    """What is sent is signed by the province's key: there is no secret to rotate."""
-
-    code = "webhook-without-secret"
-
-
-class EventOver(Conflict):
-    """The event was delivered, or is not sent to this receiver anyhow: there is nothing to skip."""
-
-    code = "event-over"
-
-
-class SpanBackwards(Invalid):
-    """A span goes from the earlier position to the later one."""
-
-    code = "span-backwards"
-
-
-class SpanTooWide(Invalid):
-    """More positions than one redelivery spans."""
-
-    code = "span-too-wide"
 
 
 Registrations = Mapping[WebhookId, WebhookRegistered | None]
