@@ -61,6 +61,8 @@ class Receiver:
     connections: int = 0
     pause_s: float = 0
     """How long it takes to answer."""
+    is_dripping: bool = False
+    """Whether it answers a byte at a time, for ever."""
 
     @property
     def url(self) -> str:
@@ -81,6 +83,10 @@ class Receiver:
                 self.received.append(request)
                 if self.pause_s:
                     await asyncio.sleep(self.pause_s)
+                while self.is_dripping:
+                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
                 answer = self.answering(request)
                 if answer is None:
                     break

@@ -28,7 +28,9 @@ from tests.webhooks.receiving import Authority
 HOOK: Final = WebhookId("cong-thong-tin")
 ANYBODY: Final = PersonId("p-daodaodao2")
 """Who it acts for does not matter: the administrator."""
-SECRET: Final = "bi-mat-1"
+FIRST: Final = "khoa-1"
+NEXT: Final = "khoa-2"
+"""Ids of secrets."""
 HELD: Final = timedelta(minutes=10)
 ROUNDS_MAX: Final = 200
 
@@ -145,7 +147,7 @@ def registering(
         with_tags=with_tags,
         mode=mode,
         signing=signing,
-        secret=SECRET,
+        secret=FIRST,
         after=after or 0,
         from_now=after is None,
     )
