@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from emulation_saas.webhooks.schedule import RETRY_AFTER_MAX_S, TRIES_AFTER_S
-from emulation_saas.webhooks.sender import FAILING_MAX
+from emulation_saas.webhooks.sender import FAILING_DAYS_MAX
 from emulation_saas.webhooks.use_cases import RedeliverEvents, ResumeWebhook, SkipEvent
 from tests.webhooks.receiving import OK, Authority, receiver, status
 from tests.webhooks.sending import HOOK, registering, world
@@ -100,7 +100,7 @@ async def test_webhook_is_paused_after_days_of_nothing_but_failures_and_loses_no
         (first,) = await here.agencies("so-a")
         there.answering = lambda _: status(500)
         await here.send()
-        here.clock.move(seconds=FAILING_MAX.total_seconds() - 60)
+        here.clock.move(days=FAILING_DAYS_MAX, minutes=-1)
         (second,) = await here.agencies("so-b")
         await here.send()
         assert (await here.standing()).state == "active"

@@ -42,8 +42,8 @@ IN_FLIGHT_MAX: Final = 8
 """Messages that an independent webhook's receiver is sent at a time."""
 SET_ASIDE_MAX: Final = 10_000
 """Events of an independent webhook that wait to be tried again; at so many, its cursor waits for them."""
-FAILING_MAX: Final = timedelta(days=5)
-"""After nothing but failures for so long a webhook is paused."""
+FAILING_DAYS_MAX: Final = 5
+"""Days of nothing but failures, after which a webhook is paused."""
 _PAGE: Final = 64
 _ROUND_S: Final = 2.0
 """After so long a round ends: what was decided about the webhook meanwhile, and its powers, are looked at again."""
@@ -241,7 +241,7 @@ class Sender:
         failing_since = await self.ledger.record(self.webhook, tried, at=now)
         if any(each.outcome == GONE for each in tried):
             reason = "gone"
-        elif failing_since is not None and now - failing_since >= FAILING_MAX:
+        elif failing_since is not None and now - failing_since >= timedelta(days=FAILING_DAYS_MAX):
             reason = reason or "failing"
         return None if reason is None else await self._pause(reason)
 
