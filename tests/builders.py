@@ -34,7 +34,15 @@ from emulation_saas.disputes.events import (
     DisputeWithdrawn,
 )
 from emulation_saas.kernel.events import Event, Official
-from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, DisputeId, MeetingId, NominationId, PersonId
+from emulation_saas.kernel.ids import (
+    AgencyId,
+    BallotId,
+    BlocId,
+    DisputeId,
+    MeetingId,
+    NominationId,
+    PersonId,
+)
 from emulation_saas.kernel.numbers import Share
 from emulation_saas.log.events import LogKeyRotated, LogOpened
 from emulation_saas.meetings.events import Attendance, MeetingHeld
@@ -62,6 +70,7 @@ from emulation_saas.years.events import (
     YearOpened,
     YearOpenedV1,
 )
+from tests.webhooks.samples import OF_WEBHOOKS, WEBHOOKS_IN_FULL
 
 PERSON: Final = PersonId("p-daodaodao2")
 AGENCY: Final = AgencyId("thanh-tra-tinh")
@@ -265,12 +274,13 @@ _OF_DISPUTES: Final[tuple[Event, ...]] = (
 
 SAMPLES: Final[dict[type[Event], Event]] = {
     type(event): event
-    for part in (_OF_THE_PROVINCE, _OF_THE_BLOC, _OF_THE_YEAR, _OF_BALLOTS_AND_NOMINATIONS, _OF_DISPUTES)
+    for part in (_OF_THE_PROVINCE, _OF_THE_BLOC, _OF_THE_YEAR, _OF_BALLOTS_AND_NOMINATIONS, _OF_DISPUTES, OF_WEBHOOKS)
     for event in part
 }
 """One of each type, with every optional field absent."""
 
 _WITH_ALL_OPTIONALS: Final[tuple[Event, ...]] = (
+    *WEBHOOKS_IN_FULL,
     RoleGranted(person=PERSON, role="expert", agency=AGENCY, bloc=BLOC, criterion=CRITERION),
     RoleRevoked(person=PERSON, role="expert", agency=AGENCY, bloc=BLOC, criterion=CRITERION),
     AgencyRegistered(agency=AGENCY, name="Thanh tra tỉnh", aliases=[], code="H56.12", effective_on=date(2010, 1, 1)),

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
+from ssrfguard import Policy
 
 PREFIX: Final = "EMULATION_"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -98,6 +100,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "read; `unsealed`, all but the sealed ones"
         ),
     ] = "public"
+    webhook_networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks that webhooks may go to although they are not public: a JSON list of CIDR blocks",
+            max_length=100,
+        ),
+    ] = ()
+    webhook_ports: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=65_535)], ...],
+        Meta(description="Ports that webhooks may be sent to: a JSON list", min_length=1, max_length=100),
+    ] = (443, 8443)
+    webhook_ca: Annotated[
+        Path | None,
+        Meta(
+            description="File of certificates (PEM) that webhook receivers' may be signed by, beside public authorities"
+        ),
+    ] = None
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -168,6 +187,7 @@ def _contradictions(settings: Settings) -> list[str]:
     names = [issuer.issuer for issuer in settings.issuers]
     if len(names) != len(set(names)):
         faults.append(f"{PREFIX}ISSUERS: an issuer is named twice")
+    faults += _faults_of_webhooks(settings)
     faults += [
         f"{PREFIX}ISSUERS: {issuer.jwks!r} is neither an absolute path nor an https URL (http only to this machine)"
         for issuer in settings.issuers
@@ -190,6 +210,17 @@ def _nats_contradictions(settings: Settings) -> list[str]:
     return faults
 
 
+def _faults_of_webhooks(settings: Settings) -> list[str]:
+    faults: list[str] = []
+    try:
+        Policy(allowed_networks=tuple(ip_network(network) for network in settings.webhook_networks))
+    except ValueError as error:
+        faults.append(f"{PREFIX}WEBHOOK_NETWORKS: {error}")
+    if settings.webhook_ca is not None and not settings.webhook_ca.is_file():
+        faults.append(f"{PREFIX}WEBHOOK_CA: there is no such file")
+    return faults
+
+
 def _may_be_trusted(jwks: str) -> bool:
     """Tell whether keys may come from there: from a file, by TLS, or from this machine."""
     location = urlsplit(jwks)
@@ -199,4 +230,6 @@ def _may_be_trusted(jwks: str) -> bool:
 
 
 def _spell(default: Any) -> str:  # noqa: ANN401 - any default
-    return "" if default is None else "[]" if default == () else str(default)
+    return (
+        "" if default is None else msgspec.json.encode(default).decode() if isinstance(default, tuple) else str(default)
+    )

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
+from uuid import uuid4
 
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
@@ -26,6 +27,7 @@ from emulation_saas.disputes import routes as disputes_routes
 from emulation_saas.http.application import create_app
 from emulation_saas.http.keys import KeySource
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
+from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.events import Event
 from emulation_saas.log import AuthorityFold, Codec, MasterKey, ProvinceLogs, Registry
 from emulation_saas.log import events as log
@@ -64,6 +66,14 @@ from emulation_saas.streams.consumers import Consumers
 from emulation_saas.streams.contract_routes import contract_routes
 from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
+from emulation_saas.webhooks import events as webhooks
+from emulation_saas.webhooks import routes as webhooks_routes
+from emulation_saas.webhooks.courier import Courier
+from emulation_saas.webhooks.destinations import destinations
+from emulation_saas.webhooks.dispatching import Dispatcher
+from emulation_saas.webhooks.schedule import Schedule
+from emulation_saas.webhooks.standing import Webhooks
+from emulation_saas.webhooks.tries import Means
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
 from emulation_saas.years import schemes
@@ -85,6 +95,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *meetings.EVENTS,
     *disputes.EVENTS,
     *privacy.EVENTS,
+    *webhooks.EVENTS,
 )
 AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after)
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
@@ -107,6 +118,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *privacy_routes.ROUTES,
     *streams_routes.ROUTES,
     *consumer_routes.ROUTES,
+    *webhooks_routes.ROUTES,
 )
 
 
@@ -158,6 +170,9 @@ def application(settings: Settings) -> Litestar:
     tails = Tails()
 
     finder = Finder(database, PROJECTIONS)
+    destined = destinations(networks=settings.webhook_networks, ports=settings.webhook_ports, ca=settings.webhook_ca)
+    couriers = partial(Courier, destinations=destined, origin=settings.log_origin, clock=utc_now)
+    means = Means(Schedule(), utc_now, uuid4())
 
     async def reachable() -> None:
         await database.app.fetchval(STATEMENTS["ping"])
@@ -170,6 +185,7 @@ def application(settings: Settings) -> Litestar:
                 asyncio.create_task(signer.run(logs)),
                 asyncio.create_task(Upkeep(logs, access_log).run()),
                 *(asyncio.create_task(bridge.run()) for bridge in bridges_of(settings, logs, database, tails)),
+                asyncio.create_task(Dispatcher(logs, database, couriers, means, tails=tails).run()),
             ]
             try:
                 yield
@@ -201,6 +217,7 @@ def application(settings: Settings) -> Litestar:
             "tails": tails,
             "subscribers": Subscribers(),
             "consumers": Consumers(database),
+            "webhooks": Webhooks(database, destined, couriers),
         },
         logs=logs,
         verifier=verifier,

@@ -28,6 +28,10 @@ LIMITS: Final = (
     "emulation_saas.projecting.comparing",
     "emulation_saas.projecting.suppositions",
     "emulation_saas.streams.consumers",
+    "emulation_saas.webhooks.use_cases",
+    "emulation_saas.webhooks.destinations",
+    "emulation_saas.webhooks.courier",
+    "emulation_saas.webhooks.sender",
 )
 
 

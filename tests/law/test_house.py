@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "src" / "emulation_saas"
 CAPABILITIES: Final = frozenset(
     {"provinces", "agencies", "blocs", "years", "scoring", "ratings", "ballots", "nominations"}
-    | {"pledges", "offices", "meetings", "access", "disputes", "privacy"}
+    | {"pledges", "offices", "meetings", "access", "disputes", "privacy", "webhooks"}
 )
 BANNED_NAMES: Final = frozenset({"utils", "helpers", "common", "base", "core", "manager", "service", "misc", "types"})
 TOP_LEVEL: Final = frozenset({"src", "projections", "deploy", "tests"})

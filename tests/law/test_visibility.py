@@ -42,6 +42,7 @@ from emulation_saas.privacy.events import AccessLogDigested, HoldLifted, HoldPla
 from emulation_saas.provinces.events import ProvinceNamed, ProvinceOpened
 from emulation_saas.ratings.events import AggregateRatingReceived, RatingReceived
 from emulation_saas.scoring.events import RankingFrozen, ScoreAppraised, SelfScoreSubmitted
+from emulation_saas.webhooks.events import EVENTS as WEBHOOK_EVENTS
 from emulation_saas.years.events import YearClosed, YearLaunched, YearOpened, YearOpenedV1
 from tests.builders import AGENCY, BLOC, CRITERION, FELLOW, FULL_SAMPLES, SAMPLES, YEAR, event_types
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, SOMEBODY, representing, secretary_of
@@ -91,7 +92,15 @@ COLUMNS: Final[dict[str, tuple[type[Event], ...]]] = {
         DisputeWithdrawn,
     ),
     "parties: the bloc": (AggregateRatingReceived, RankingFrozen, BallotOpened, BallotClosed, BallotCounted),
-    "council": (PersonRegistered, RoleGranted, RoleRevoked, HoldPlaced, HoldLifted, AccessLogDigested),
+    "council": (
+        PersonRegistered,
+        RoleGranted,
+        RoleRevoked,
+        HoldPlaced,
+        HoldLifted,
+        AccessLogDigested,
+        *WEBHOOK_EVENTS,
+    ),
 }
 
 INTEGRATOR: Final = Authority(person=SOMEBODY, known=True, is_integrator=True)

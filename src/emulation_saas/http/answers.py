@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 import structlog
 from litestar import Response
 from litestar.response import Stream
 from litestar.types import Receive, Scope, Send
+from msgspec import UNSET, Meta, UnsetType
 
 from emulation_saas.http.exchange import Exchange, exchange_of
 from emulation_saas.log import Accepted
@@ -62,6 +63,12 @@ class Streamed(Stream):
         return cast("Any", super()).to_asgi_response(app, request, **settings)
 
 
+class Confided(Accepted, frozen=True):
+    """What was recorded, and a secret that is told in this answer only."""
+
+    secret: Annotated[str, Meta(description="Of what was made; told here and never again")] | UnsetType = UNSET
+
+
 class CommandAnswer(Response[Any]):
     """The answer to an accepted command: its events, byte for byte as stored, and the position they end at."""
 
@@ -101,6 +108,8 @@ class _Accepted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
         position = b"%d" % self._accepted.position
         body = b'{"events":[' + b",".join(self._accepted.events) + b'],"position":' + position + b"}"
+        if isinstance(self._accepted, Confided) and self._accepted.secret is not UNSET:
+            body = body[:-1] + b',"secret":' + msgspec.json.encode(self._accepted.secret) + b"}"
         headers = [JSON, _NO_STORE, (b"log-position", position)]
         if self._receipt is not None and (receipt := await _obtained(self._receipt)) is not None:
             body = body[:-1] + b',"receipt":' + msgspec.json.encode(receipt) + b"}"

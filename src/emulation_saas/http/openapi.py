@@ -143,9 +143,10 @@ def _completed(app: Litestar, schema: _Json) -> _Json:
     components = schema["components"]
     components["schemas"] = _with_own_schemas(app, schema["paths"])
     components["schemas"]["Event"] = _EVENT
-    if accepted := components["schemas"].get("Accepted"):
-        accepted["properties"]["events"]["items"] = {"$ref": _REF.format(name="Event")}
-        accepted["properties"]["receipt"] = _RECEIPT
+    for name in ("Accepted", "Confided"):
+        if accepted := components["schemas"].get(name):
+            accepted["properties"]["events"]["items"] = {"$ref": _REF.format(name="Event")}
+            accepted["properties"]["receipt"] = _RECEIPT
     components["headers"] = _HEADERS
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():

@@ -18,6 +18,7 @@ BallotId = NewType("BallotId", str)
 NominationId = NewType("NominationId", str)
 MeetingId = NewType("MeetingId", str)
 DisputeId = NewType("DisputeId", str)
+WebhookId = NewType("WebhookId", str)
 
 HANDLE_PATTERN: Final = r"^[a-z0-9-]{1,40}$(?!\n)"
 """Ends so because `$` alone also matches before a last line feed where patterns are searched for."""

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 
 from emulation_saas.kernel.ids import PersonId, ProvinceId
@@ -74,6 +76,16 @@ class Keyring:
     async def kids_of(self, person: PersonId) -> list[str]:
         """Return the ids of the keys that a person has now, in order of version."""
         return [kid for _, (_, kid) in sorted((await self._stored({person})).items())]
+
+    async def derived(self, purpose: str) -> bytes:
+        """Return 32 bytes derived from the province's key; the same for a purpose as long as the province has its key.
+
+        Raises:
+            MasterKeyError: the key was wrapped by another master key.
+        """
+        async with self._database.in_province_keys(self._province) as connection:
+            province_key = await self._province_key(connection)
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(province_key)
 
     def erased(self, erasures: Erasures) -> None:
         """Open nothing any more by keys made before one of these erasures, destroyed already or not."""

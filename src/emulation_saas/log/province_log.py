@@ -111,6 +111,10 @@ class ProvinceLog:
         """Return the ids of the personal keys that a person has now."""
         return await self._committer.keyring.kids_of(person)
 
+    async def derived_key(self, purpose: str) -> bytes:
+        """Return 32 bytes that only this province's key gives, for a purpose other than sealing."""
+        return await self._committer.keyring.derived(purpose)
+
     async def finish_erasures(self) -> None:
         """Destroy every personal key that a recorded erasure has put an end to."""
         directory = await self._committer.directory(is_newest=True)

@@ -1,0 +1,177 @@
+"""One message to one receiver: how it is signed, what is made of any answer, what is never connected to."""
+
+import asyncio
+import base64
+import gzip
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from standardwebhooks import Webhook as StockWebhook
+
+from emulation_saas.webhooks import courier as courier_module
+from emulation_saas.webhooks.destinations import destinations
+from emulation_saas.webhooks.signing import KeyPair, key_pair_of, secret_of
+from emulation_saas.webhooks.use_cases import RotateSecret
+from tests.webhooks.receiving import OK, Authority, Received, receiver, status, willing
+from tests.webhooks.sending import FIRST, HOOK, NEXT, registering, world
+
+
+def verified_by(public: str, request: Received) -> bool:
+    """Tell whether a public key verifies one of a request's `v1a` signatures."""
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public.removeprefix("whpk_")))
+    content = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.body
+    for signature in request.headers["webhook-signature"].split(" "):
+        version, _, encoded = signature.partition(",")
+        if version == "v1a":
+            try:
+                key.verify(base64.b64decode(encoded), content)
+            except InvalidSignature:
+                continue
+            return True
+    return False
+
+
+async def test_stock_package_verifies_what_is_signed_by_a_secret(database_url: str, authority: Authority) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, signing="hmac"))
+        (position,) = await here.agencies("so-a")
+        await here.send()
+        (sent,) = there.received
+        secret = await secret_of(here.log, FIRST)
+        told: Any = StockWebhook(str(secret)).verify(sent.body, sent.headers)
+        assert told["id"] == str(position)
+        assert sent.headers["webhook-id"] == f"msg_bac-song_{position}"
+
+
+async def test_public_key_verifies_what_the_province_signs(database_url: str, authority: Authority) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        await here.agencies("so-a")
+        await here.send()
+        (sent,) = there.received
+        assert verified_by((await key_pair_of(here.log)).public, sent)
+        assert not verified_by(KeyPair(bytes(32)).public, sent)
+        assert not verified_by((await key_pair_of(here.log)).public, replace(sent, body=sent.body + b" "))
+
+
+async def test_two_secrets_sign_for_a_day_after_a_rotation(database_url: str, authority: Authority) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, signing="hmac"))
+        await here.do(RotateSecret(webhook=HOOK, secret=NEXT))
+        old, new = [str(await secret_of(here.log, secret)) for secret in (FIRST, NEXT)]
+        assert old != new
+        await here.agencies("so-a")
+        await here.send()
+        for secret in (old, new):
+            StockWebhook(secret).verify(there.received[0].body, there.received[0].headers)
+        here.clock.move(hours=23, minutes=58)
+        await here.agencies("so-b")
+        await here.send()
+        assert there.received[1].headers["webhook-signature"].count("v1,") == 2
+        here.clock.move(minutes=3)
+        await here.agencies("so-c")
+        await here.send()
+        assert there.received[2].headers["webhook-signature"].count("v1,") == 1
+
+
+ANSWERS: Final = {
+    "status-400": status(400),
+    "status-500": status(500),
+    "redirect": status(301, "location: https://127.0.0.1:1/"),
+    "unreachable": b"SPAM\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("reason", ANSWERS)
+async def test_answer_that_is_none_of_success_is_a_failure(
+    reason: str, database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        await here.agencies("so-a")
+        there.answering = lambda _: ANSWERS[reason]
+        await here.send()
+        assert [outcome for _, _, _, outcome in await here.outcomes()] == [reason]
+
+
+async def test_receiver_that_hangs_up_cannot_be_reached(database_url: str, authority: Authority) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        await here.agencies("so-a")
+        there.answering = lambda _: None
+        await here.send()
+        assert (await here.standing()).outcome == "unreachable"
+
+
+async def test_receiver_whose_certificate_nobody_vouches_for_is_sent_nothing(
+    database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        here.destined = destinations(networks=["127.0.0.0/8"], ports=[there.port])
+        await here.hook(registering(there.url))
+        await here.agencies("so-a")
+        await here.send()
+        assert (await here.standing()).outcome == "tls-refused"
+        assert there.received == []
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_answer_without_end_is_cut_off_and_a_success_all_the_same(
+    encoding: str, database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        await here.agencies("so-a")
+        body = gzip.compress(bytes(100_000_000)) if encoding == "gzip" else bytes(20_000_000)
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\ncontent-encoding: {encoding}\r\n\r\n"
+        there.answering = lambda _: head.encode() + body
+        await here.send()
+        assert (await here.standing()).outcome == "delivered"
+
+
+async def test_receiver_that_drips_is_given_so_long_as_a_whole(
+    database_url: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier_module, "TRY_TIMEOUT_S", 0.5)
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        await here.agencies("so-a")
+        there.is_dripping = True
+        async with asyncio.timeout(15):
+            await here.send()
+        assert (await here.standing()).outcome == "timeout"
+
+
+async def test_handshake_passes_by_what_the_receiver_allows(database_url: str, authority: Authority) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url), is_active=False)
+        (position,) = await here.agencies("so-a")
+        there.answering = lambda request: (
+            status(200, "webhook-allowed-origin: khac.vn") if request.method == "OPTIONS" else status(401)
+        )
+        await here.send()
+        assert [each.method for each in there.received] == ["OPTIONS", "POST"]
+        assert there.received[0].headers["webhook-request-origin"] == "log.test"
+        assert (await here.standing()).state == "pending"
+        there.answering = willing
+        await here.send()
+        assert len(there.received) == 2
+        here.clock.move(seconds=5)
+        await here.send()
+        assert (await here.standing()).state == "active"
+        assert [each.method for each in there.received[2:]] == ["OPTIONS", "POST"]
+        assert there.positions == [position]
+
+
+async def test_handshake_passes_by_accepting_a_signed_test(database_url: str, authority: Authority) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url), is_active=False)
+        there.answering = lambda request: status(405) if request.method == "OPTIONS" else OK
+        await here.send()
+        assert (await here.standing()).state == "active"
+        (_, test) = there.received
+        assert verified_by((await key_pair_of(here.log)).public, test)
+        assert b'"type":"webhook.test.v1"' in test.body
