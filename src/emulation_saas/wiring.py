@@ -1,9 +1,9 @@
 """The only module that knows every part: event types, the fold of authority, routes, projections, the application."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
+from time import monotonic
 from typing import Final
 
 from litestar import Litestar
@@ -37,6 +37,10 @@ from emulation_saas.nominations import events as nominations
 from emulation_saas.nominations import routes as nominations_routes
 from emulation_saas.offices import events as offices
 from emulation_saas.offices import routes as offices_routes
+from emulation_saas.operating import routes as operating_routes
+from emulation_saas.operating.lags import Lags
+from emulation_saas.operating.loops import DEAF_S, Loops, Patience
+from emulation_saas.operating.metrics import Metrics, metrics_route
 from emulation_saas.pledges import events as pledges
 from emulation_saas.pledges import routes as pledges_routes
 from emulation_saas.postgres.database import Database, database_at
@@ -98,6 +102,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *dossier_routes.ROUTES,
     *disputes_routes.ROUTES,
     *privacy_routes.ROUTES,
+    *operating_routes.ROUTES,
 )
 
 
@@ -114,6 +119,14 @@ def require_sound(event: Event) -> None:
     """
     if isinstance(event, years.YearOpened):
         schemes.require_sound(event.scheme)
+
+
+def _loops(logs: ProvinceLogs, runner: Runner) -> Loops:
+    """Return the loops of a worker, with the watches over those that must move."""
+    loops, patience = Loops(), Patience()
+    loops.watch("heads", lambda: monotonic() - logs.waker.polled_at > DEAF_S)
+    loops.watch("projections", lambda: patience.is_at_end(runner.waiting(), followed=len(runner.reached)))
+    return loops
 
 
 def application(settings: Settings) -> Litestar:
@@ -133,25 +146,22 @@ def application(settings: Settings) -> Litestar:
 
     finder = Finder(database, PROJECTIONS)
 
+    runner = Runner(logs, database, PROJECTIONS)
+    lags = Lags(database, PROJECTIONS)
+    loops = _loops(logs, runner)
+
     async def reachable() -> None:
-        await database.app.fetchval(STATEMENTS["ping"])
+        await database.heads.fetchval(STATEMENTS["ping"])  # not of the pool that requests wait for when there are many
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with database.opened(), logs.running():
-            working = [
-                asyncio.create_task(Runner(logs, database, PROJECTIONS).run()),
-                asyncio.create_task(signer.run(logs)),
-                asyncio.create_task(Upkeep(logs, access_log).run()),
-            ]
-            try:
-                yield
-            finally:
-                for task in working:
-                    task.cancel()
-                for task in working:
-                    with suppress(asyncio.CancelledError):
-                        await task
+        upkeep = Upkeep(logs, access_log)
+        async with (
+            database.opened(),
+            logs.running(),
+            loops.running(projections=runner.run(), signer=signer.run(logs), upkeep=upkeep.run()),
+        ):
+            yield
 
     verifier = Verifier(
         [
@@ -162,6 +172,7 @@ def application(settings: Settings) -> Litestar:
     return create_app(
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
+        operator_routes=[metrics_route(Metrics(logs.all, lags, loops.faults))],
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
         given={
             "reader": Reader(database, PROJECTIONS),
@@ -169,12 +180,14 @@ def application(settings: Settings) -> Litestar:
             "supposer": Supposer(finder, require_sound),
             "signer": signer,
             "access_log": access_log,
+            "lags": lags,
         },
         logs=logs,
         verifier=verifier,
         recorder=access_log.record,
         settings=settings,
         reachable=reachable,
+        faults=loops.faults,
         receipt=partial(receipts.receipt, signer),
         lifespan=[lifespan],
     )

@@ -142,6 +142,7 @@ def little_service(
     notebook: Notebook | None = None,
     routes: Sequence[ControllerRouterHandler] = (),
     reachable: Callable[[], Awaitable[None]] | None = None,
+    faults: Callable[[], Sequence[str]] = tuple,
     given: dict[str, object] | None = None,
     recorder: Recorder | None = None,
 ) -> Litestar:
@@ -163,6 +164,7 @@ def little_service(
         recorder=recorder or recorded,
         settings=Settings(operators=(Operator(issuer=ISSUER, sub="root"),)),
         reachable=reachable or reached,
+        faults=faults,
         given=given,
     )
 

@@ -63,6 +63,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     *,
     routes: Sequence[ControllerRouterHandler],
     platform_routes: Sequence[ControllerRouterHandler],
+    operator_routes: Sequence[ControllerRouterHandler] = (),
     documents: Sequence[ControllerRouterHandler] = (),
     given: Mapping[str, object] | None = None,
     logs: Logs,
@@ -70,6 +71,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     recorder: Recorder,
     settings: Settings,
     reachable: Callable[[], Awaitable[None]],
+    faults: Callable[[], Sequence[str]] = tuple,
     receipt: Receipts | None = None,
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
@@ -78,6 +80,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     Args:
         routes: the capabilities' commands, mounted under /v1/provinces/{province}.
         platform_routes: what operators do, mounted under /v1.
+        operator_routes: what operators look at, mounted at the root.
         documents: GET routes of a province, made from projections.
         given: what else a province's routes may ask for, by name, such as the reader of documents.
         logs: the provinces' logs.
@@ -85,6 +88,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         recorder: puts reads on record.
         settings: names the operators.
         reachable: returns when the database answered, raises when it did not.
+        faults: says what this process does by itself and does not move.
         receipt: proves what a command recorded; None: nobody gets a receipt.
         lifespan: what is opened before the first request and closed after the last.
     """
@@ -99,15 +103,15 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         security=[{"bearer": []}],
     )
     platform = Router(
-        path="/v1",
-        route_handlers=platform_routes,
+        path="/",
+        route_handlers=[Router(path="/v1", route_handlers=platform_routes), *operator_routes],
         before_request=door.to_platform,
         dependencies=platform_dependencies(logs),
         response_class=CommandAnswer,
         security=[{"bearer": []}],
     )
     service = Service(
-        route_handlers=[provinces, platform, live, readiness(reachable)],
+        route_handlers=[provinces, platform, live, readiness(reachable, faults)],
         request_class=StrictRequest,
         request_max_body_size=BODY_BYTES_MAX,
         exception_handlers=exception_handlers(),
