@@ -61,6 +61,9 @@ from emulation_saas.ratings import routes as ratings_routes
 from emulation_saas.scoring import events as scoring
 from emulation_saas.scoring import routes as scoring_routes
 from emulation_saas.settings import Settings
+from emulation_saas.streams import routes as streams_routes
+from emulation_saas.streams.subscribers import Subscribers
+from emulation_saas.streams.tails import Tails
 from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
 from emulation_saas.years import schemes
@@ -103,6 +106,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *disputes_routes.ROUTES,
     *privacy_routes.ROUTES,
     *operating_routes.ROUTES,
+    *streams_routes.ROUTES,
 )
 
 
@@ -121,11 +125,12 @@ def require_sound(event: Event) -> None:
         schemes.require_sound(event.scheme)
 
 
-def _loops(logs: ProvinceLogs, runner: Runner) -> Loops:
-    """Return the loops of a worker, with the watches over those that must move."""
-    loops, patience = Loops(), Patience()
+def _loops(logs: ProvinceLogs, runner: Runner, tails: Tails) -> Loops:
+    """Return the loops of a worker, with the watches over what must move."""
+    loops, head = Loops(), logs.waker.known_head
     loops.watch("heads", lambda: monotonic() - logs.waker.polled_at > DEAF_S)
-    loops.watch("projections", lambda: patience.is_at_end(runner.waiting(), followed=len(runner.reached)))
+    loops.watch("projections", Patience(lambda: runner.reached, head).is_at_end)
+    loops.watch("tails", Patience(lambda: tails.reached, head).is_at_end)
     return loops
 
 
@@ -144,11 +149,13 @@ def application(settings: Settings) -> Litestar:
     logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
     access_log = AccessLog(logs, database)
 
+    tails, subscribers = Tails(), Subscribers()
+
     finder = Finder(database, PROJECTIONS)
 
     runner = Runner(logs, database, PROJECTIONS)
     lags = Lags(database, PROJECTIONS)
-    loops = _loops(logs, runner)
+    loops = _loops(logs, runner, tails)
 
     async def reachable() -> None:
         await database.heads.fetchval(STATEMENTS["ping"])  # not of the pool that requests wait for when there are many
@@ -161,7 +168,10 @@ def application(settings: Settings) -> Litestar:
             logs.running(),
             loops.running(projections=runner.run(), signer=signer.run(logs), upkeep=upkeep.run()),
         ):
-            yield
+            try:
+                yield
+            finally:
+                await tails.close()
 
     verifier = Verifier(
         [
@@ -172,7 +182,7 @@ def application(settings: Settings) -> Litestar:
     return create_app(
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
-        operator_routes=[metrics_route(Metrics(logs.all, lags, loops.faults))],
+        operator_routes=[metrics_route(Metrics(logs.all, lags, subscribers.positions, loops.faults))],
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
         given={
             "reader": Reader(database, PROJECTIONS),
@@ -181,6 +191,8 @@ def application(settings: Settings) -> Litestar:
             "signer": signer,
             "access_log": access_log,
             "lags": lags,
+            "tails": tails,
+            "subscribers": subscribers,
         },
         logs=logs,
         verifier=verifier,
@@ -189,5 +201,6 @@ def application(settings: Settings) -> Litestar:
         reachable=reachable,
         faults=loops.faults,
         receipt=partial(receipts.receipt, signer),
+        stops=[tails.stop],
         lifespan=[lifespan],
     )

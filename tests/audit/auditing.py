@@ -32,6 +32,8 @@ from emulation_saas.projecting.supposing import Supposer
 from emulation_saas.projecting.travel_routes import TRAVEL_ROUTES
 from emulation_saas.provinces.routes import PLATFORM_ROUTES
 from emulation_saas.settings import Operator, Settings
+from emulation_saas.streams.subscribers import Subscribers
+from emulation_saas.streams.tails import Tails
 from emulation_saas.wiring import ROUTES, require_sound
 from projections import PROJECTIONS
 from tests.builders import AGENCY, BLOC, SAMPLES
@@ -90,7 +92,7 @@ async def serving(
     """Lend a service; `filled`: with an event of every type and a person for every role."""
     async with open_database(url) as database, running_logs(url, clock=clock) as logs:
         log = await logs.find("bac-song") or (await open_province(logs)).log
-        signer, access_log = Signer(database), AccessLog(logs, database)
+        signer, access_log, tails = Signer(database), AccessLog(logs, database), Tails()
 
         async def reachable() -> None:
             return None
@@ -108,7 +110,10 @@ async def serving(
                 "reader": Reader(database, PROJECTIONS),
                 "finder": finder,
                 "supposer": Supposer(finder, require_sound),
+                "tails": tails,
+                "subscribers": Subscribers(),
             },
+            stops=[tails.stop],
             recorder=access_log.record,
             settings=Settings(operators=(Operator(issuer=ISSUER, sub="operator"),)),
             reachable=reachable,
@@ -120,6 +125,7 @@ async def serving(
             if filled:
                 await service.tell(*_of_every_type())
             yield service
+            await tails.close()
 
 
 _NOT_TOLD: Final = {LogOpened, LogKeyRotated}

@@ -72,36 +72,46 @@ async def test_what_is_watched_is_a_fault_while_it_stands_still() -> None:
     assert loops.faults() == ["heads stalled"]
 
 
+class Followed:
+    """Provinces whose logs go to position 10, and somebody who follows them."""
+
+    def __init__(self, *provinces: ProvinceId) -> None:
+        self.reached = dict.fromkeys(provinces, 10)
+        self.clock = Clock()
+        self.patience = Patience(lambda: self.reached, lambda _: 10, seconds=STALL_S, clock=self.clock)
+
+
 def test_standing_still_is_borne_for_so_long_and_no_longer() -> None:
-    clock = Clock()
-    patience = Patience(seconds=STALL_S, clock=clock)
-    assert not patience.is_at_end({A: 5}, followed=1)
-    clock.now += STALL_S
-    assert not patience.is_at_end({A: 5}, followed=1)
-    clock.now += 0.001
-    assert patience.is_at_end({A: 5}, followed=1)
-    assert not patience.is_at_end({A: 6}, followed=1), "it moved"
+    followed = Followed(A)
+    followed.reached[A] = 5
+    assert not followed.patience.is_at_end()
+    followed.clock.now += STALL_S
+    assert not followed.patience.is_at_end()
+    followed.clock.now += 0.001
+    assert followed.patience.is_at_end()
+    followed.reached[A] = 6
+    assert not followed.patience.is_at_end(), "it moved"
 
 
 def test_events_that_came_after_a_long_rest_have_not_waited() -> None:
-    clock = Clock()
-    patience = Patience(seconds=STALL_S, clock=clock)
-    assert not patience.is_at_end({A: 5}, followed=1)
-    assert not patience.is_at_end({}, followed=1)
-    clock.now += 10 * STALL_S
-    assert not patience.is_at_end({A: 5}, followed=1)
+    followed = Followed(A)
+    assert not followed.patience.is_at_end()
+    followed.clock.now += 10 * STALL_S
+    followed.reached[A] = 5
+    assert not followed.patience.is_at_end()
 
 
 @pytest.mark.parametrize(
-    ("still", "followed", "at_end"), [([A], 1, True), ([A], 2, False), ([A, B], 3, True), ([A, B], 4, False)]
+    ("still", "others", "at_end"), [([A], [], True), ([A], [B], False), ([A, B], [C], True), ([], [A], False)]
 )
-def test_half_of_the_provinces_may_stand_still(still: list[ProvinceId], followed: int, *, at_end: bool) -> None:
-    clock = Clock()
-    patience = Patience(seconds=STALL_S, clock=clock)
-    waiting = dict.fromkeys(still, 7)
-    patience.is_at_end(waiting, followed=followed)
-    clock.now += STALL_S + 1
-    assert patience.is_at_end(waiting, followed=followed) == at_end
+def test_half_of_the_provinces_may_stand_still(
+    still: list[ProvinceId], others: list[ProvinceId], *, at_end: bool
+) -> None:
+    followed = Followed(*still, *others)
+    followed.reached |= dict.fromkeys(still, 7)
+    followed.patience.is_at_end()
+    followed.clock.now += STALL_S + 1
+    assert followed.patience.is_at_end() == at_end
 
 
 class _Torn:
@@ -139,7 +149,6 @@ async def test_documents_of_one_province_may_stand_still_and_not_those_of_most(
 ) -> None:
     async with place(database_url) as there:
         logs = [there.log, *[(await open_province(there.logs, handle)).log for handle in ("nam-song", "tay-song")]]
-        patience = Patience(seconds=0.05)
         torn_there = Place(_TornLogs(there.logs, torn), there.log, there.database)
         async with running(torn_there, [Roster()]) as runner:
 
@@ -150,13 +159,16 @@ async def test_documents_of_one_province_may_stand_still_and_not_those_of_most(
             for log in logs:
                 await Place(there.logs, log, there.database).tell(agency("noi-vu"))
 
+            head = there.logs.waker.known_head
+            patience = Patience(lambda: runner.reached, head, seconds=0.05)
+
             async def has_settled() -> bool:
-                return len(runner.waiting()) == len(torn)
+                return sum(head(province) > reached for province, reached in runner.reached.items()) == len(torn)
 
             await eventually(has_settled, "what is sound did not come through")
-            patience.is_at_end(runner.waiting(), followed=len(runner.reached))
+            patience.is_at_end()
             await asyncio.sleep(0.1)
-            assert patience.is_at_end(runner.waiting(), followed=len(runner.reached)) == stalled
+            assert patience.is_at_end() == stalled
 
 
 class _Poisonous(Roster):
@@ -174,6 +186,6 @@ async def test_quarantined_document_makes_nothing_wait(database_url: str) -> Non
         await there.reached(position, [_Poisonous()])
 
         async def has_come_through() -> bool:
-            return runner.reached.get(there.log.province) == position and runner.waiting() == {}
+            return runner.reached.get(there.log.province) == position
 
         await eventually(has_come_through, "the runner waits for a quarantined document")

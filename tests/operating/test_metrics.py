@@ -36,7 +36,12 @@ async def test_every_province_and_follower_is_told_of(database_url: str) -> None
         other = (await open_province(there.logs, "nam-song")).log
         head = await there.tell(agency("noi-vu"))
         await Cursors(there.database, there.log.province, "webhook").open("portal", position=head - 1)
-        metrics = Metrics(there.logs.all, Lags(there.database, [Roster()]), lambda: ["upkeep ended"])
+        open_here = {there.log.province: [head, head - 2, head + 1]}
+
+        def streams(province: ProvinceId) -> list[int]:
+            return open_here.get(province, [])
+
+        metrics = Metrics(there.logs.all, Lags(there.database, [Roster()]), streams, lambda: ["upkeep ended"])
         elsewhere = (await other.head()).position
         assert samples(await metrics.text()) == {
             ("emulation_log_head", "bac-song"): head,
@@ -46,6 +51,8 @@ async def test_every_province_and_follower_is_told_of(database_url: str) -> None
             ("emulation_lag_events", "projection", "roster", "nam-song"): elsewhere,
             ("emulation_quarantined_documents", "roster", "bac-song"): 0,
             ("emulation_quarantined_documents", "roster", "nam-song"): 0,
+            ("emulation_streams_open", str(os.getpid()), "bac-song"): 3,
+            ("emulation_streams_lag_events", str(os.getpid()), "bac-song"): 2,
             ("emulation_loops_at_fault", str(os.getpid())): 1,
         }
 
@@ -63,7 +70,7 @@ class _Counted(Lags):
 async def test_many_who_ask_at_once_cost_one_scrape(database_url: str) -> None:
     async with place(database_url) as there:
         lags = _Counted(there.database, [Roster()])
-        metrics = Metrics(there.logs.all, lags, list)
+        metrics = Metrics(there.logs.all, lags, lambda _: [], list)
         texts = await asyncio.gather(*(metrics.text() for _ in range(10)))
         assert (lags.asked, len(set(texts))) == (1, 1)
         await asyncio.sleep(KEPT_S + 0.1)

@@ -23,10 +23,9 @@ from emulation_saas.http.refusals import (
     NoSuchProvince,
     NoSuchThing,
     NotAcceptable,
-    UnknownCaller,
 )
 from emulation_saas.http.requests import StrictRequest
-from emulation_saas.http.tokens import Caller, Verifier
+from emulation_saas.http.tokens import Caller, Verifier, token_in
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.ids import OPERATOR, PersonId, is_handle
 from emulation_saas.kernel.rejections import NotEmpowered
@@ -111,10 +110,7 @@ class Door:
         asked.acting = await _acting(asked, OPERATOR)
 
     async def _caller(self, request: StrictRequest) -> Caller:
-        header = request.exchange.authorization
-        if header is None or header[:7].lower() != b"bearer ":
-            raise UnknownCaller
-        token = header[7:].strip()
+        token = token_in(request.exchange.authorization)
         return self._verifier.remembered(token) or await self._verifier.verify(token)
 
 
@@ -140,6 +136,7 @@ def _demand_acceptable(request: StrictRequest) -> None:
         best = None
     if best is None:
         raise NotAcceptable
+    request.exchange.media_type = best
 
 
 def _is_well_spelled(value: object, pattern: str | None) -> bool:

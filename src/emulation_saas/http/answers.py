@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import msgspec
 import structlog
 from litestar import Response
+from litestar.response import Stream
 from litestar.types import Receive, Scope, Send
 
 from emulation_saas.http.exchange import Exchange, exchange_of
@@ -48,6 +49,17 @@ async def send_answer(send: Send, body: bytes, *, status: int, headers: list[tup
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+class Streamed(Stream):
+    """A stream of the media type that it names itself, where its route has several."""
+
+    __slots__ = ()
+
+    def to_asgi_response(self, app: Any, request: Any, **settings: Any) -> Any:  # noqa: ANN401 - the framework's hook
+        """Return what sends it."""
+        settings["media_type"] = self.media_type
+        return cast("Any", super()).to_asgi_response(app, request, **settings)
 
 
 class CommandAnswer(Response[Any]):

@@ -14,6 +14,7 @@ What a client says of itself by X-Forwarded-*, Forwarded or Host has no effect o
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final
 
 from litestar import Litestar, Router
@@ -73,8 +74,9 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     reachable: Callable[[], Awaitable[None]],
     faults: Callable[[], Sequence[str]] = tuple,
     receipt: Receipts | None = None,
+    stops: Sequence[Callable[[], None]] = (),
     lifespan: Sequence[Lifespan] = (),
-) -> Litestar:
+) -> "Service":
     """Return the service.
 
     Args:
@@ -90,6 +92,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         reachable: returns when the database answered, raises when it did not.
         faults: says what this process does by itself and does not move.
         receipt: proves what a command recorded; None: nobody gets a receipt.
+        stops: called when the server has been told to stop, before requests in flight are waited for.
         lifespan: what is opened before the first request and closed after the last.
     """
     operators = frozenset(Caller(named.issuer, named.sub) for named in settings.operators)
@@ -122,6 +125,8 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     )
     service.receipt = receipt
     service.recorder = recorder
+    service.stops = stops
+    service.in_flight = set()
     return service
 
 
@@ -135,7 +140,14 @@ class Service(Litestar):
 
     receipt: Receipts | None = None
     recorder: Recorder = staticmethod(_no_recorder)
-    _in_flight = 0
+    stops: Sequence[Callable[[], None]] = ()
+    in_flight: set[Exchange]
+    """Requests that are being answered, but those that wait for events."""
+
+    def drain(self) -> None:
+        """Have what would go on for long end: the server has been told to stop."""
+        for stop in self.stops:
+            stop()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - the server's ASGI types
         """Answer one request, whatever happens."""
@@ -144,11 +156,12 @@ class Service(Litestar):
             return
         exchange = begin_exchange()
         scope.setdefault("state", {})["exchange"] = exchange
-        self._in_flight += 1
+        self.in_flight.add(exchange)
+        exchange.aside = partial(self.in_flight.discard, exchange)
         try:
             await self._answer(exchange, scope, receive, send)
         finally:
-            self._in_flight -= 1
+            self.in_flight.discard(exchange)
             for release in exchange.endings:
                 release()
             log_exchange(exchange, scope)
@@ -157,7 +170,7 @@ class Service(Litestar):
         outward = _Outward(exchange, scope, send, self.recorder)
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S) as deadline:
-                outward.deadline = deadline
+                outward.deadline = exchange.deadline = deadline
                 self._admit(exchange, scope)
                 await super().__call__(scope, receive, outward)
         except Rejection as rejection:
@@ -171,7 +184,7 @@ class Service(Litestar):
         exchange.read_headers(scope["headers"])
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > TARGET_BYTES_MAX:
             raise TargetTooLong
-        if self._in_flight > REQUESTS_IN_FLIGHT_MAX:
+        if len(self.in_flight) > REQUESTS_IN_FLIGHT_MAX:
             raise Busy
 
 

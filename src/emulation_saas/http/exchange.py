@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from emulation_saas.http.limits import HEADER_BYTES_MAX
 from emulation_saas.http.refusals import AmbiguousHeader, HeadersTooLarge
+
+if TYPE_CHECKING:
+    import asyncio
 
 _SINGLE: Final = {
     b"authorization": "authorization",
@@ -18,6 +21,7 @@ _SINGLE: Final = {
     b"accept": "accept",
     b"accept-language": "accept_language",
     b"if-none-match": "if_none_match",
+    b"last-event-id": "last_event_id",
     b"prefer": "prefer",
 }
 """The headers the service obeys. It reads no other, so no X-Forwarded-* and no Forwarded can mean anything."""
@@ -31,16 +35,20 @@ class Exchange:
     __slots__ = (
         "accept",
         "accept_language",
+        "aside",
         "asked",
         "authorization",
         "body_read",
         "content_encoding",
         "content_length",
         "content_type",
+        "deadline",
         "endings",
         "idempotency_key",
         "if_none_match",
         "is_by_auditor",
+        "last_event_id",
+        "media_type",
         "person",
         "position",
         "prefer",
@@ -68,6 +76,12 @@ class Exchange:
         """Why the answer is a read that has to be recorded (`note_read`)."""
         self.endings: list[Callable[[], None]] = []
         """What is to be done when the request has ended (`when_ended`)."""
+        self.aside: Callable[[], None] | None = None
+        """Have it count as in flight no longer (`step_aside`)."""
+        self.deadline: asyncio.Timeout | None = None
+        """When it must be answered (`wait_longer`)."""
+        self.media_type: str | None = None
+        """Of the answer, where the caller chose among several; None: the first of them."""
         self.authorization: bytes | None = None
         self.content_type: bytes | None = None
         self.content_encoding: bytes | None = None
@@ -76,6 +90,7 @@ class Exchange:
         self.accept: bytes | None = None
         self.accept_language: bytes | None = None
         self.if_none_match: bytes | None = None
+        self.last_event_id: bytes | None = None
         self.prefer: bytes | None = None
 
     def read_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -132,6 +147,20 @@ def when_ended(release: Callable[[], None]) -> None:
     if exchange is None:
         raise LookupError
     exchange.endings.append(release)
+
+
+def step_aside() -> None:
+    """Have the request that this task answers count as in flight no longer: it waits, and costs next to nothing."""
+    exchange = _current.get()
+    if exchange is not None and exchange.aside is not None:
+        exchange.aside()
+
+
+def wait_longer(wait_s: float) -> None:
+    """Give the request that this task answers more time, as its caller asked to wait."""
+    exchange = _current.get()
+    if exchange is not None and exchange.deadline is not None and (when := exchange.deadline.when()) is not None:
+        exchange.deadline.reschedule(when + wait_s)
 
 
 def exchange_of(scope: Any) -> Exchange:  # noqa: ANN401 - each framework layer types the ASGI scope in its own way

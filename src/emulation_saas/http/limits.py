@@ -24,6 +24,15 @@ REQUEST_TIMEOUT_S: Final = 30.0
 """From a request's head to its answer's last byte, streams excepted; for a body that does not come, too."""
 PIECE_TIMEOUT_S: Final = 30.0
 """For the caller to take a piece of a stream; who reads nothing for so long is let go."""
+STREAMS_PER_PERSON_MAX: Final = 50
+"""Streams and waiting requests for events that one person may have open with one worker, in one province."""
+STREAMS_MAX: Final = 2_000
+"""The same of everybody together. They do not count as requests in flight."""
+WAIT_MAX_S: Final = 30
+"""How long a request for events may wait for one."""
+STREAM_MAX_S: Final = 900
+"""After which a stream of events ends and is to be taken up again, with a token that is still good; some end sooner, so
+that not all come back at once."""
 REQUESTS_IN_FLIGHT_MAX: Final = 1_000
 """Requests one worker handles at a time; more are told to come back."""
 GRACEFUL_STOP_S: Final = 6

@@ -4,7 +4,7 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast, runtime_checkable
 
 import uvicorn
 
@@ -33,7 +33,7 @@ def serve(app_factory: Callable[[], Any], *, fd: int, loop: str = "uvloop") -> i
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server raises the signal again when it has stopped; by then the work is done and must not be killed by it.
         signal.signal(number, _already_stopped)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app_factory,
             factory=True,
@@ -54,6 +54,26 @@ def serve(app_factory: Callable[[], Any], *, fd: int, loop: str = "uvloop") -> i
     except SystemExit as stop:
         return int(stop.code or _FAILED)
     return 0 if server.started else _FAILED
+
+
+@runtime_checkable
+class Draining(Protocol):
+    """An application that has something to end before it can be waited for."""
+
+    def drain(self) -> None:
+        """End it."""
+        ...
+
+
+class _Server(uvicorn.Server):
+    """The server, which tells its application at once that it has been told to stop."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: streams end by themselves, requests in flight are answered."""
+        app: object = cast("Any", self.config).loaded_app
+        if isinstance(app, Draining):
+            app.drain()
+        await super().shutdown(sockets)
 
 
 def _already_stopped(_number: int, _frame: object) -> None:

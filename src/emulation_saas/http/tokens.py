@@ -124,6 +124,22 @@ class Verifier:
         self._remembered[sha256(token).digest()] = (caller, until)
 
 
+def token_in(header: bytes | None) -> bytes:
+    """Return the token that an Authorization header bears.
+
+    Raises:
+        UnknownCaller: it bears none.
+    """
+    if header is None or header[:7].lower() != b"bearer ":
+        raise UnknownCaller
+    return header[7:].strip()
+
+
+def expires_at(token: bytes) -> float:
+    """Return when a token that was verified expires, in seconds since the epoch."""
+    return float(_peek(token)[1]["exp"])
+
+
 def _peek(token: bytes) -> tuple[_Json, _Json]:
     """Return header and claims, unverified: enough to know whose keys to try."""
     try:

@@ -60,27 +60,38 @@ def _tell_end(task: asyncio.Task[None]) -> None:
 
 
 class Patience:
-    """Tells when what is followed has stood still for too long. It may be looked at as seldom as one likes."""
+    """Tells when those who follow the logs have stood still for too long. It may look as seldom as one likes."""
 
-    def __init__(self, *, seconds: float = STALLED_S, clock: Callable[[], float] = monotonic) -> None:
-        """Have seen nothing yet."""
-        self._seconds = seconds
-        self._clock = clock
-        self._seen: dict[ProvinceId, tuple[int, float]] = {}
-        """The position at which each one's events wait, and since when they were seen to."""
-
-    def is_at_end(self, waiting: Mapping[ProvinceId, int], *, followed: int) -> bool:
-        """Tell whether more than half of the provinces have not moved for so long.
+    def __init__(
+        self,
+        reached: Callable[[], Mapping[ProvinceId, int]],
+        head: Callable[[ProvinceId], int],
+        *,
+        seconds: float = STALLED_S,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """Have seen nothing yet.
 
         Args:
-            waiting: those whose events wait, each with the position that was come to.
-            followed: how many provinces there are, those of which nothing waits included.
+            reached: how far whoever is watched has come, by province.
+            head: how far a province's log is known to go.
+            seconds: how long events may wait without any of them being taken.
+            clock: tells the time, in seconds.
         """
-        now = self._clock()
-        seen = self._seen
-        self._seen = {
-            province: seen[province] if province in seen and seen[province][0] == position else (position, now)
-            for province, position in waiting.items()
+        self._reached = reached
+        self._head = head
+        self._seconds = seconds
+        self._clock = clock
+        self._waiting: dict[ProvinceId, tuple[int, float]] = {}
+        """The position after which each province's events wait, and since when they were seen to."""
+
+    def is_at_end(self) -> bool:
+        """Tell whether in more than half of the provinces events wait and nothing has moved for so long."""
+        now, before, reached = self._clock(), self._waiting, self._reached()
+        self._waiting = {
+            province: before[province] if before.get(province, (-1, 0))[0] == position else (position, now)
+            for province, position in reached.items()
+            if self._head(province) > position
         }
-        still = sum(now - since > self._seconds for _, since in self._seen.values())
-        return still * 2 > followed
+        still = sum(now - since > self._seconds for _, since in self._waiting.values())
+        return still * 2 > len(reached)

@@ -7,7 +7,7 @@ after it, is told what that one found.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Final, Protocol
 
@@ -40,10 +40,24 @@ Provinces = Callable[[], Awaitable[Sequence[Located]]]
 class Metrics:
     """Makes the text that Prometheus reads."""
 
-    def __init__(self, provinces: Provinces, lags: Lags, faults: Callable[[], Sequence[str]]) -> None:
-        """Take who lists all provinces, who knows their lags, and what is wrong with this worker's loops."""
+    def __init__(
+        self,
+        provinces: Provinces,
+        lags: Lags,
+        streams: Callable[[ProvinceId], Sequence[int]],
+        faults: Callable[[], Sequence[str]],
+    ) -> None:
+        """Know nothing yet.
+
+        Args:
+            provinces: lists all provinces.
+            lags: tells who follows their logs, and how far they are.
+            streams: the positions of a province's streams that are open at this worker.
+            faults: what is wrong with this worker's loops.
+        """
         self._provinces = provinces
         self._lags = lags
+        self._streams = streams
         self._faults = faults
         self._scraping = asyncio.Lock()
         self._text = b""
@@ -58,9 +72,12 @@ class Metrics:
             return self._text
 
     async def _made(self) -> bytes:
-        standings = [(log.handle, await self._lags.of(log.province)) for log in await self._provinces()]
+        provinces = await self._provinces()
+        standings = {log.handle: await self._lags.of(log.province) for log in provinces}
+        streams = {log.handle: found for log in provinces if (found := self._streams(log.province))}
+        told = [*_of_provinces(standings), *_of_streams(streams, standings), _of_worker(self._faults())]
         registry = CollectorRegistry()
-        registry.register(_Told([*_of_provinces(standings), _of_worker(self._faults())]))
+        registry.register(_Told(told))
         return await asyncio.to_thread(generate_latest, registry)  # of thousands of provinces this is megabytes
 
 
@@ -74,7 +91,7 @@ class _Told(Collector):
         return self._metrics
 
 
-def _of_provinces(standings: Sequence[tuple[str, Standing]]) -> list[Metric]:
+def _of_provinces(standings: Mapping[str, Standing]) -> list[Metric]:
     head = GaugeMetricFamily("emulation_log_head", "Position of the newest event of a log", labels=["province"])
     lag = GaugeMetricFamily(
         "emulation_lag_events",
@@ -86,13 +103,24 @@ def _of_provinces(standings: Sequence[tuple[str, Standing]]) -> list[Metric]:
         "Documents that stand still since an event could not be folded into them",
         labels=["province", "projection"],
     )
-    for province, standing in standings:
+    for province, standing in standings.items():
         head.add_metric([province], standing.head)
         for follower in standing.followers:
             lag.add_metric([province, follower.kind, follower.name], follower.lag)
             if follower.kind == "projection":
                 quarantined.add_metric([province, follower.name], follower.quarantined)
     return [head, lag, quarantined]
+
+
+def _of_streams(streams: Mapping[str, Sequence[int]], standings: Mapping[str, Standing]) -> list[Metric]:
+    of = ["process", "province"]
+    count = GaugeMetricFamily("emulation_streams_open", "Streams of events open at this worker", labels=of)
+    worst = GaugeMetricFamily("emulation_streams_lag_events", "Lag of the one that is furthest behind", labels=of)
+    for province, positions in streams.items():
+        labels = [str(os.getpid()), province]
+        count.add_metric(labels, len(positions))
+        worst.add_metric(labels, max(0, standings[province].head - min(positions)))
+    return [count, worst]
 
 
 def _of_worker(faults: Sequence[str]) -> Metric:

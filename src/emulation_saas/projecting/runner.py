@@ -15,18 +15,20 @@ import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from time import monotonic
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 
 from emulation_saas.kernel.events import AnyRecorded
-from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log import LogGapError, ProvinceLog, ProvinceLogs
 from emulation_saas.postgres.database import Database
 from emulation_saas.projecting.folding import SNAPSHOT_EVERY, Poison, Stored, fold_keeping, poisons, written
 from emulation_saas.projecting.projection import WHOLE, AnyProjection
 from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.projecting.storing import Checkpoints, Store
+
+if TYPE_CHECKING:
+    from emulation_saas.kernel.ids import ProvinceId
 
 BATCH_EVENTS_MAX: Final = 5_000
 """Events folded in one transaction; a smaller batch costs more, a larger one holds its checkpoints longer."""
@@ -63,11 +65,6 @@ class Runner:
         self._pace_s = pace_s
         self.reached: dict[ProvinceId, int] = {}
         """How far each province's documents are, as far as this process knows; missing while they are first built."""
-
-    def waiting(self) -> dict[ProvinceId, int]:
-        """Return how far the documents are of those provinces whose logs are known to have gone on."""
-        head = self._logs.waker.known_head
-        return {province: position for province, position in self.reached.items() if head(province) > position}
 
     async def run(self) -> None:
         """Keep up with every province there is or will be, until cancelled."""

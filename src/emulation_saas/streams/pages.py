@@ -1,14 +1,18 @@
 """Pages: the events of a span of positions that one reader sees, and how far was looked for them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Sight
+from emulation_saas.streams.tails import Tail
 
 SCAN_MAX: Final = 5_000
 """Positions looked through for one page: what is hidden or not selected may not make a page cost more."""
+PAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Of the events of one page; it ends with the one that reaches it."""
 SLICE: Final = 1_000
 
 
@@ -21,6 +25,8 @@ class Page:
     """Everything up to here was looked at: the next page begins after it."""
     head: int
     """Of the log, when this was read."""
+    is_full: bool = False
+    """Whether it ends because no more fits in: asking again gives the same."""
 
 
 async def read_page(log: ProvinceLog, sight: Sight, *, after: int, through: int | None = None, limit: int) -> Page:
@@ -41,12 +47,32 @@ async def read_page(log: ProvinceLog, sight: Sight, *, after: int, through: int 
     if after > head:
         raise CursorBeyondHead(f"the log stands at {head}; ask for a consistency proof before reading on")
     last = min(head if through is None else through, head, after + SCAN_MAX)
-    entries: list[Entry] = []
-    while after < last and len(entries) < limit:
-        for entry in await log.entries(after=after, through=last, limit=SLICE):
-            after = entry.position
-            if sight.shows(entry):
-                entries.append(entry)
-                if len(entries) == limit:
-                    break
-    return Page(entries, after, head)
+    page = Page([], after, head)
+    while page.scanned_to < last and not page.is_full:
+        read = await log.entries(after=page.scanned_to, through=last, limit=SLICE)
+        page = filled(page, read, sight, limit=limit)
+    return page
+
+
+async def next_page(tail: Tail, sight: Sight, *, after: int, through: int | None, limit: int) -> Page:
+    """Return the same as of what the tail has read: from memory where it is kept there."""
+    kept = tail.since(after)
+    if kept is None:
+        async with tail.reading:
+            return await read_page(tail.log, sight, after=after, through=through, limit=limit)
+    wanted = kept if through is None else [entry for entry in kept if entry.position <= through]
+    return filled(Page([], after, tail.position), wanted, sight, limit=limit)
+
+
+def filled(page: Page, read: Iterable[Entry], sight: Sight, *, limit: int, bytes_max: int = PAGE_BYTES_MAX) -> Page:
+    """Return a page with what is shown of further entries added, as far as there is room for it."""
+    entries, scanned_to = list(page.entries), page.scanned_to
+    size = sum(len(entry.body) for entry in entries)
+    for entry in read:
+        scanned_to = entry.position
+        if sight.shows(entry):
+            entries.append(entry)
+            size += len(entry.body)
+            if len(entries) >= limit or size >= bytes_max:
+                return Page(entries, scanned_to, page.head, is_full=True)
+    return Page(entries, scanned_to, page.head)

@@ -1,14 +1,15 @@
 """What one reader sees of a log: what his powers of now show him, and of that what he selected."""
 
 import re
-from typing import Annotated, Final
+from collections.abc import Collection, Hashable, Iterable
+from typing import Annotated, Final, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from emulation_saas.kernel.authority import Authority
-from emulation_saas.kernel.events import Visibility
-from emulation_saas.log import Entry, ProvinceLog
+from emulation_saas.kernel.events import AnyRecorded, Visibility
+from emulation_saas.log import Entry
 
 TYPES_MAX: Final = 50
 """Patterns of types that one selection may name."""
@@ -40,10 +41,22 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 EVERYTHING: Final = Selection()
 
 
+class Looking(Protocol):
+    """What is asked of a log here."""
+
+    def visibility_of(self, name: str) -> Visibility:
+        """Return how visible the events of a type are."""
+        ...
+
+    def closed(self, entry: Entry) -> AnyRecorded:
+        """Return the event of an entry with its personal fields left sealed."""
+        ...
+
+
 class Sight:
     """What one reader sees. To be made anew whenever his powers may have changed."""
 
-    def __init__(self, log: ProvinceLog, may: Authority, selection: Selection = EVERYTHING) -> None:
+    def __init__(self, log: Looking, may: Authority, selection: Selection = EVERYTHING) -> None:
         """Look at a log with these powers."""
         self._log = log
         self._may = may
@@ -59,6 +72,21 @@ class Sight:
         except KeyError:
             shown = self._by_type[entry.type] = self._of_type(entry.type)
         return self._looked_into(entry) if shown is None else shown
+
+    def shows_all(self, types: Iterable[str]) -> bool:
+        """Tell whether every event of these types is shown."""
+        return all(self._of_type(name) for name in types)
+
+    def alike(self, actors: Collection[str]) -> Hashable:
+        """Return what decides what is shown of events by these actors: equal for all who are shown the same."""
+        may = self._may
+        wanted = tuple(self._selection.types), tuple(self._selection.tags)
+        if may.oversees:
+            return wanted, True
+        takes_part = may.represents or may.blocs or may.secretary_of or may.offices or may.expert_for
+        if takes_part or not may.known or may.person in actors:
+            return wanted, may
+        return wanted, False  # only what is everybody's
 
     def _of_type(self, name: str) -> bool | None:
         visibility = self._log.visibility_of(name)

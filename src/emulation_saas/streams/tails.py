@@ -1,15 +1,191 @@
-"""Tails: what is new in each province's log, as one process has it."""
+"""Tails: what is new in each province's log, read once in a process for all who follow it.
 
-from typing import Final
+One task a province waits for the log, reads what is new and wakes everybody. It keeps the newest events, so whoever
+has come so far is fed from memory, and what several of them need alike is made once (`Tail.shared`). There is no queue:
+each follower has a position, and whoever falls behind what is kept reads from the database, a few at a time.
+"""
 
-from emulation_saas.log import Entry, ProvinceLog
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from emulation_saas.kernel.clock import day_of, utc_now
+from emulation_saas.kernel.events import AnyRecorded, Visibility
+from emulation_saas.log import Entry, LogGapError, ProvinceLog
 from emulation_saas.log.reading import NO_LIMIT
 
+if TYPE_CHECKING:
+    from emulation_saas.kernel.ids import ProvinceId
+
 PAGE: Final = 1_000
+"""Events read, or handed to a follower, at a time."""
+KEPT_BYTES_MAX: Final = 2 * 1024 * 1024
+"""Of a province's newest events in memory."""
+PAUSE_S: Final = 0.05
+"""Between one reading and the next: under load all that came meanwhile is read, and told, at once."""
+TURN_S: Final = 2.0
+"""How long followers sleep at most: they have pings to send, tokens that expire, and a day that ends."""
+LINGER_S: Final = 10.0
+"""How long a tail goes on that nobody follows: who asks again and again need not start it each time."""
+RETRY_S: Final = 1.0
+READING_AT_ONCE: Final = 3
+"""Followers of this process that read from the database at the same time."""
+
+_logger: Final = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Tail:
+    """One province's newest events, as this process has read them."""
+
+    def __init__(self, log: ProvinceLog, reading: asyncio.Semaphore) -> None:
+        """Know nothing yet; `run` reads."""
+        self.log = log
+        self.reading = reading
+        """Held while reading from the database what is no longer kept here."""
+        self.position = 0
+        """What has been read: followers have nothing to wait for before it."""
+        self.powers = 0
+        """Another number whenever somebody's powers may have become others: by an event, or by the day."""
+        self.followers = 0
+        self.is_stopping = False
+        self._fault: LogGapError | None = None
+        self._day = day_of(utc_now())
+        self._kept: list[Entry] = []
+        self._kept_bytes = 0
+        self._closed: dict[int, AnyRecorded] = {}
+        self._made: dict[Hashable, Any] = {}
+        self._turned = asyncio.Event()
+        self._left_at = monotonic()
+
+    async def start(self) -> None:
+        """Begin at the log's head."""
+        self.position = (await self.log.head()).position
+
+    async def run(self) -> None:
+        """Read what is new until nobody has followed for a while."""
+        while self.followers or monotonic() < self._left_at + LINGER_S:
+            try:
+                await self._read()
+            except LogGapError as error:
+                self._fault = error
+                self._turn()
+                raise
+            except Exception:
+                _logger.warning("the tail of %s cannot be read; trying again", self.log.handle, exc_info=True)
+                await asyncio.sleep(RETRY_S)
+
+    async def turned(self) -> None:
+        """Wait until something is new, or may be: at most `TURN_S`.
+
+        Raises:
+            LogGapError: a position is missing.
+        """
+        if self._fault is None:
+            await self._turned.wait()
+        if self._fault is not None:
+            raise self._fault
+
+    def stop(self) -> None:
+        """Wake everybody and have them go."""
+        self.is_stopping = True
+        self._turn()
+
+    def left(self) -> None:
+        """Say that somebody follows no longer."""
+        self.followers -= 1
+        self._left_at = monotonic()
+
+    def since(self, position: int) -> list[Entry] | None:
+        """Return what follows a position, in order, at most a page; None when that is no longer kept."""
+        begin = position - (self.position - len(self._kept))
+        return None if begin < 0 else self._kept[begin : begin + PAGE]
+
+    def shared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what is made once for all who need it between two readings."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+    def visibility_of(self, name: str) -> Visibility:
+        """Return how visible the events of a type are."""
+        return self.log.visibility_of(name)
+
+    def closed(self, entry: Entry) -> AnyRecorded:
+        """Return the event of an entry with its personal fields left sealed; decoded once while it is kept."""
+        recorded = self._closed.get(entry.position)
+        if recorded is None:
+            recorded = self.log.closed(entry)
+            if self.position - len(self._kept) < entry.position <= self.position:
+                self._closed[entry.position] = recorded
+        return recorded
+
+    async def _read(self) -> None:
+        entries: list[Entry] = []
+        if await self._is_behind():
+            entries = await self.log.entries(after=self.position, through=NO_LIMIT, limit=PAGE)
+            self._keep(entries)
+        day = day_of(utc_now())
+        if day != self._day or any(self.log.changes_powers(entry.type) for entry in entries):
+            self._day = day
+            self.powers += 1
+        self._turn()
+        if entries:
+            await asyncio.sleep(PAUSE_S)
+
+    async def _is_behind(self) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TURN_S):
+                return await self.log.past(self.position) > self.position
+        return False
+
+    def _keep(self, entries: list[Entry]) -> None:
+        self._made.clear()
+        self._kept += entries
+        self._kept_bytes += sum(len(entry.body) for entry in entries)
+        self.position = entries[-1].position
+        dropped = 0
+        while self._kept_bytes > KEPT_BYTES_MAX:
+            self._kept_bytes -= len(self._kept[dropped].body)
+            self._closed.pop(self._kept[dropped].position, None)
+            dropped += 1
+        del self._kept[:dropped]
+
+    def _turn(self) -> None:
+        turned, self._turned = self._turned, asyncio.Event()
+        turned.set()
 
 
 class Tails:
-    """Waits for what is new, for all who follow some province in this process."""
+    """The tails of this process, each from its first follower to a while after its last."""
+
+    def __init__(self) -> None:
+        """Follow nothing yet."""
+        self._tails: dict[ProvinceId, Tail] = {}
+        self._tasks: dict[ProvinceId, asyncio.Task[None]] = {}
+        self._starting = asyncio.Lock()
+        self.reading = asyncio.Semaphore(READING_AT_ONCE)
+        """Held by who reads from the database what he is behind with."""
+        self._is_stopping = False
+
+    @asynccontextmanager
+    async def following(self, log: ProvinceLog) -> AsyncGenerator[Tail]:
+        """Lend the tail of a province; nothing that is recorded from now on is missed."""
+        tail = await self.follow(log)
+        try:
+            yield tail
+        finally:
+            tail.left()
+
+    async def follow(self, log: ProvinceLog) -> Tail:
+        """Return the same, followed until `left`."""
+        tail = await self._tail(log)
+        tail.followers += 1
+        return tail
 
     async def after(self, log: ProvinceLog, position: int) -> list[Entry]:
         """Wait until the log lies past a position; return what follows it, in order: at least one event.
@@ -17,5 +193,51 @@ class Tails:
         Raises:
             LogGapError: a position is missing.
         """
-        await log.past(position)
-        return await log.entries(after=position, through=NO_LIMIT, limit=PAGE)
+        async with self.following(log) as tail:
+            while tail.position <= position:
+                await tail.turned()
+            entries = tail.since(position)
+            if entries is None:
+                async with tail.reading:
+                    entries = await log.entries(after=position, through=tail.position, limit=PAGE)
+            return entries
+
+    @property
+    def reached(self) -> "dict[ProvinceId, int]":
+        """How far the log of each province that is followed has been read."""
+        return {province: tail.position for province, tail in self._tails.items()}
+
+    def stop(self) -> None:
+        """Have all followers go; those who come later go at once."""
+        self._is_stopping = True
+        for tail in self._tails.values():
+            tail.stop()
+
+    async def close(self) -> None:
+        """Stop, and wait for what is still being read."""
+        self.stop()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _tail(self, log: ProvinceLog) -> Tail:
+        tail = self._tails.get(log.province)
+        if tail is not None:
+            return tail
+        async with self._starting:
+            if log.province not in self._tails:
+                tail = Tail(log, self.reading)
+                await tail.start()
+                tail.is_stopping = self._is_stopping
+                self._tails[log.province] = tail
+                self._tasks[log.province] = asyncio.create_task(self._run(tail))
+            return self._tails[log.province]
+
+    async def _run(self, tail: Tail) -> None:
+        try:
+            await tail.run()
+        except LogGapError:
+            _logger.exception("the tail of %s is broken", tail.log.handle)
+        finally:
+            if self._tails.get(tail.log.province) is tail:
+                del self._tails[tail.log.province], self._tasks[tail.log.province]
