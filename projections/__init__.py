@@ -3,6 +3,7 @@
 from typing import Final
 
 from emulation_saas.projecting.projection import AnyProjection
+from projections.deadlines import Deadlines
 from projections.docket import Docket
 from projections.nominees import Nominees
 from projections.office_holders import OfficeHolders
@@ -25,6 +26,7 @@ PROJECTIONS: Final[tuple[AnyProjection, ...]] = (
     Tallies(),
     Nominees(),
     Docket(),
+    Deadlines(),
     OfficeHolders(),
     Timeline(),
 )

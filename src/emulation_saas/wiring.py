@@ -1,9 +1,9 @@
 """The only module that knows every part: event types, the fold of authority, routes, projections, the application."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
+from time import monotonic
 from typing import Final
 from uuid import uuid4
 
@@ -39,6 +39,10 @@ from emulation_saas.nominations import events as nominations
 from emulation_saas.nominations import routes as nominations_routes
 from emulation_saas.offices import events as offices
 from emulation_saas.offices import routes as offices_routes
+from emulation_saas.operating import routes as operating_routes
+from emulation_saas.operating.lags import Lags
+from emulation_saas.operating.loops import DEAF_S, Loops, Patience
+from emulation_saas.operating.metrics import Metrics, metrics_route
 from emulation_saas.pledges import events as pledges
 from emulation_saas.pledges import routes as pledges_routes
 from emulation_saas.postgres.database import Database, database_at
@@ -116,6 +120,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *dossier_routes.ROUTES,
     *disputes_routes.ROUTES,
     *privacy_routes.ROUTES,
+    *operating_routes.ROUTES,
     *streams_routes.ROUTES,
     *consumer_routes.ROUTES,
     *webhooks_routes.ROUTES,
@@ -152,6 +157,15 @@ def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails
     return [Bridge(logs, database, tails, nats, carried=settings.nats_events)]
 
 
+def _loops(logs: ProvinceLogs, runner: Runner, tails: Tails) -> Loops:
+    """Return the loops of a worker, with the watches over what must move."""
+    loops, head = Loops(), logs.waker.known_head
+    loops.watch("heads", lambda: monotonic() - logs.waker.polled_at > DEAF_S)
+    loops.watch("projections", Patience(lambda: runner.reached, head).is_at_end)
+    loops.watch("tails", Patience(lambda: tails.reached, head).is_at_end)
+    return loops
+
+
 def application(settings: Settings) -> Litestar:
     """Return the service of one worker. To be called where the event loop runs.
 
@@ -167,35 +181,37 @@ def application(settings: Settings) -> Litestar:
     logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
     access_log = AccessLog(logs, database)
 
-    tails = Tails()
+    tails, subscribers = Tails(), Subscribers()
 
     finder = Finder(database, PROJECTIONS)
     destined = destinations(networks=settings.webhook_networks, ports=settings.webhook_ports, ca=settings.webhook_ca)
     couriers = partial(Courier, destinations=destined, origin=settings.log_origin, clock=utc_now)
     means = Means(Schedule(), utc_now, uuid4())
 
+    runner = Runner(logs, database, PROJECTIONS)
+    lags = Lags(database, PROJECTIONS)
+    loops = _loops(logs, runner, tails)
+
     async def reachable() -> None:
-        await database.app.fetchval(STATEMENTS["ping"])
+        await database.heads.fetchval(STATEMENTS["ping"])  # not of the pool that requests wait for when there are many
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with database.opened(), logs.running():
-            working = [
-                asyncio.create_task(Runner(logs, database, PROJECTIONS).run()),
-                asyncio.create_task(signer.run(logs)),
-                asyncio.create_task(Upkeep(logs, access_log).run()),
-                *(asyncio.create_task(bridge.run()) for bridge in bridges_of(settings, logs, database, tails)),
-                asyncio.create_task(Dispatcher(logs, database, couriers, means, tails=tails).run()),
-            ]
+        async with (
+            database.opened(),
+            logs.running(),
+            loops.running(
+                projections=runner.run(),
+                signer=signer.run(logs),
+                upkeep=Upkeep(logs, access_log).run(),
+                webhooks=Dispatcher(logs, database, couriers, means, tails=tails).run(),
+                **{"bridge": bridge.run() for bridge in bridges_of(settings, logs, database, tails)},
+            ),
+        ):
             try:
                 yield
             finally:
                 await tails.close()
-                for task in working:
-                    task.cancel()
-                for task in working:
-                    with suppress(asyncio.CancelledError):
-                        await task
 
     verifier = Verifier(
         [
@@ -206,6 +222,7 @@ def application(settings: Settings) -> Litestar:
     return create_app(
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
+        operator_routes=[metrics_route(Metrics(logs.all, lags, subscribers.positions, loops.faults))],
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
         contract=contract_routes(EVENT_TYPES),
         given={
@@ -214,8 +231,9 @@ def application(settings: Settings) -> Litestar:
             "supposer": Supposer(finder, require_sound),
             "signer": signer,
             "access_log": access_log,
+            "lags": lags,
             "tails": tails,
-            "subscribers": Subscribers(),
+            "subscribers": subscribers,
             "consumers": Consumers(database),
             "webhooks": Webhooks(database, destined, couriers),
         },
@@ -224,6 +242,7 @@ def application(settings: Settings) -> Litestar:
         recorder=access_log.record,
         settings=settings,
         reachable=reachable,
+        faults=loops.faults,
         receipt=partial(receipts.receipt, signer),
         stops=[tails.stop],
         lifespan=[lifespan],

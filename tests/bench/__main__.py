@@ -16,13 +16,13 @@ from time import perf_counter
 from typing import Final
 
 from emulation_saas.postgres.embedded import EmbeddedPostgres
-from tests.bench import commands, indexes, proofs, rebuilding, travelling, votes
+from tests.bench import catching_up, commands, indexes, proofs, rebuilding, streaming, travelling, votes
 from tests.bench.figures import Figures, Row
 from tests.database import fresh_database, start_database
 
 ROUNDS: Final = 3
 OUTPUT: Final = Path(__file__).parents[2] / "build" / "bench.json"
-PARTS: Final = "abcdef"
+PARTS: Final = "abcdefgh"
 Part = Callable[[EmbeddedPostgres, Path], tuple[dict[str, float], list[Row]]]
 
 
@@ -56,6 +56,14 @@ def _measured(chosen: list[str], *, quick: bool) -> Figures:
         "d": (indexes.TITLE, lambda server, _: indexes.measure(server, quick=quick, say=_say)),
         "e": (proofs.TITLE, lambda server, _: proofs.measure(server, rounds=rounds, quick=quick, say=_say)),
         "f": (travelling.TITLE, lambda server, _: travelling.measure(server, rounds=rounds, quick=quick, say=_say)),
+        "g": (
+            streaming.TITLE,
+            lambda server, folder: streaming.measure(server, folder, rounds=rounds, quick=quick, say=_say),
+        ),
+        "h": (
+            catching_up.TITLE,
+            lambda server, folder: catching_up.measure(server, folder, rounds=rounds, quick=quick, say=_say),
+        ),
     }
     figures = Figures()
     for name, (title, part) in parts.items():

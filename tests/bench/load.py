@@ -100,19 +100,19 @@ class _Connection(asyncio.Protocol):
 
 def _requests(job: Job, senders: list[Sender]) -> Iterator[bytes]:
     """Return the requests of one connection, each with an Idempotency-Key of its own."""
-    prepared = [[_request(job, sender, option) for sender in senders] for option in OPTIONS]
+    prepared = [[vote_request(job.path, sender, option) for sender in senders] for option in OPTIONS]
     run = secrets.token_hex(6)
     for number in range(job.rounds):
         for sender, (head, body) in enumerate(prepared[number % len(OPTIONS)]):
             yield b"%b%b-%d-%d\r\n\r\n%b" % (head, run.encode(), number, sender, body)
 
 
-def _request(job: Job, sender: Sender, option: str) -> tuple[bytes, bytes]:
+def vote_request(path: str, sender: Sender, option: str) -> tuple[bytes, bytes]:
     """Return a request but for its Idempotency-Key, which comes last in its head."""
     choices = [{"question": QUESTION, "options": [option]}]
     body = msgspec.json.encode({"agency": sender.agency, "choices": choices})
     head = (
-        f"POST {job.path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {sender.token}\r\n"
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {sender.token}\r\n"
         f"content-type: application/json\r\naccept: */*\r\ncontent-length: {len(body)}\r\nidempotency-key: "
     )
     return head.encode(), body

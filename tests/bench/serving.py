@@ -1,23 +1,83 @@
-"""One worker process on a socket of its own, as the supervisor starts it; its log goes to a file."""
+"""Processes of a bench: a worker on a socket of its own, as the supervisor starts it; partners that do jobs."""
 
 import http.client
+import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
 
 from emulation_saas.supervising import BACKLOG
 
 START_S: Final = 30.0
 STOP_S: Final = 12.0
+REPOSITORY: Final = Path(__file__).parents[2]
+T = TypeVar("T")
+
+
+class Worker(NamedTuple):
+    """A process that serves."""
+
+    port: int
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Return how long it has kept a core busy."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Partner:
+    """A process that reads jobs from its stdin, one a line, and writes what came of them to its stdout."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        """Talk to it."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.asked, self.told = process.stdin, process.stdout
+
+    def tell(self, job: object) -> None:
+        """Give it a job."""
+        self.asked.write(msgspec.json.encode(job) + b"\n")
+        self.asked.flush()
+
+    def hear(self, kind: type[T]) -> T:
+        """Wait for what it says next."""
+        line = self.told.readline()
+        if not line:
+            raise RuntimeError("a process of the bench has ended")
+        return msgspec.json.decode(line, type=kind)
 
 
 @contextmanager
-def serving(program: Sequence[str], *, env: Mapping[str, str], log: Path, health: str) -> Generator[int]:
-    """Run a worker while inside; give its port once it answers."""
+def partner(module: str, env: Mapping[str, str], *arguments: str) -> Generator[Partner]:
+    """Run a module as a partner while inside; it ends when nothing more is asked."""
+    command = [sys.executable, "-m", module, *arguments]
+    process = subprocess.Popen(command, env=dict(env), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    found = Partner(process)
+    try:
+        yield found
+    finally:
+        found.asked.close()
+        found.told.close()
+        process.wait()
+
+
+def with_tests(env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which the modules of the tests are found, too."""
+    path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**env, "PYTHONPATH": path}
+
+
+@contextmanager
+def serving(program: Sequence[str], *, env: Mapping[str, str], log: Path, health: str) -> Generator[Worker]:
+    """Run a worker while inside; give it once it answers."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(BACKLOG)
@@ -29,7 +89,7 @@ def serving(program: Sequence[str], *, env: Mapping[str, str], log: Path, health
         )
         try:
             _wait_until_ready(process, port, health, log)
-            yield port
+            yield Worker(port, process.pid)
         finally:
             listener.close()
             process.terminate()

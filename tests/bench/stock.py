@@ -5,7 +5,8 @@ Database functions stay off, and the DCB recorder is always given a condition: w
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +23,31 @@ POOL_MAX: Final = 16
 """Connections; more only queue at the table lock that every append takes."""
 
 
+def _datastore(url: str) -> PostgresDatastore:
+    parts = urlsplit(url)
+    parameters = parse_qs(parts.query)
+    os.environ["PGPASSFILE"] = parameters["passfile"][0]
+    return PostgresDatastore(
+        dbname=parts.path.removeprefix("/"),
+        host=parameters["host"][0],
+        port="",
+        user="postgres",
+        password="",
+        connect_timeout=30,
+        pool_size=POOL_MAX,
+    )
+
+
+@contextmanager
+def stock_datastore(url: str) -> Generator[PostgresDatastore]:
+    """Lend the library's connections to a database, as the superuser of a base URL."""
+    datastore = _datastore(url)
+    try:
+        yield datastore
+    finally:
+        datastore.close()
+
+
 class Stock:
     """Both recorders on one database of their own."""
 
@@ -31,18 +57,7 @@ class Stock:
         Args:
             url: `postgresql:///database?host=…&passfile=…`.
         """
-        parts = urlsplit(url)
-        parameters = parse_qs(parts.query)
-        os.environ["PGPASSFILE"] = parameters["passfile"][0]
-        self._datastore = PostgresDatastore(
-            dbname=parts.path.removeprefix("/"),
-            host=parameters["host"][0],
-            port="",
-            user="postgres",
-            password="",
-            connect_timeout=30,
-            pool_size=POOL_MAX,
-        )
+        self._datastore = _datastore(url)
         self._application = PostgresApplicationRecorder(self._datastore)
         self._application.create_table()
         self._dcb = PostgresDCBRecorderTT(self._datastore)

@@ -1,22 +1,18 @@
 """(a) A durable roll-call vote over HTTP, against a handler that reads the same body and answers at once."""
 
 import asyncio
-import os
-import subprocess
 import sys
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.serving import worker_environment
 from emulation_saas.settings import Settings
 from tests.bench.figures import Row, medians
 from tests.bench.load import Job, Outcome, Sender
-from tests.bench.serving import serving
+from tests.bench.serving import partner, serving, with_tests
 from tests.bench.world import BLOC, YEAR, World, build
 from tests.logs import keep_master_key, running_logs
 
@@ -25,7 +21,6 @@ VOTERS: Final = 64
 ROUNDS: Final = {1: 12, 16: 40, 64: 100}
 """Votes of each voter in one measurement, by connections; even, see `load`."""
 ROUNDS_WARM: Final = 20
-REPOSITORY: Final = Path(__file__).parents[2]
 TITLE: Final = (
     "(a) One durable roll-call vote over HTTP: token, body, idempotency key, decision, event on disk; votes/s.\n"
     "    One worker. Load generator, worker and database share this machine's cores; so do generator and bare handler."
@@ -41,9 +36,7 @@ def measure(
     keep_master_key(folder)
     senders = [Sender(issuer.issue(voter.sub), voter.agency) for voter in world.voters]
     path = f"/v1/provinces/{world.province}/blocs/{BLOC}/years/{YEAR}/ballots/{world.ballots[0]}/votes"
-    env = worker_environment(Settings(data=folder), url=url, local=True) | {
-        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
-    }
+    env = with_tests(worker_environment(Settings(data=folder), url=url, local=True))
     bare = [sys.executable, "-m", "tests.bench.bare"]
     programs = {
         "vote": ([sys.executable, "-m", "emulation_saas", "worker"], "/health/ready"),
@@ -53,10 +46,15 @@ def measure(
     measured: list[dict[str, float]] = []
     with ExitStack() as stack:
         ports = {
-            name: stack.enter_context(serving(program, env=env, log=folder / f"{name}.log", health=health))
+            name: stack.enter_context(serving(program, env=env, log=folder / f"{name}.log", health=health)).port
             for name, (program, health) in programs.items()
         }
-        send = stack.enter_context(_generator(env))
+        generator = stack.enter_context(partner("tests.bench.load", env))
+
+        def send(job: Job) -> Outcome:
+            generator.tell(job)
+            return generator.hear(Outcome)
+
         jobs = {
             (name, connections): Job(port, path, connections, ROUNDS[connections] // (4 if quick else 1) & ~1, senders)
             for name, port in ports.items()
@@ -104,28 +102,6 @@ def _compared(figures: dict[str, float]) -> tuple[dict[str, float], list[Row]]:
 async def _built(url: str) -> World:
     async with running_logs(url) as logs:
         return await build(logs, "bo-phieu", voters=VOTERS, ballots=1)
-
-
-@contextmanager
-def _generator(env: dict[str, str]) -> "Generator[Callable[[Job], Outcome]]":
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.load"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    asked, told = process.stdin, process.stdout
-
-    def send(job: Job) -> Outcome:
-        asked.write(msgspec.json.encode(job) + b"\n")
-        asked.flush()
-        return msgspec.json.decode(told.readline(), type=Outcome)
-
-    try:
-        yield send
-    finally:
-        asked.close()
-        told.close()
-        process.wait()
 
 
 def _require_accepted(name: str, outcome: Outcome) -> None:

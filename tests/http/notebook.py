@@ -143,6 +143,7 @@ def little_service(
     routes: Sequence[ControllerRouterHandler] = (),
     contract: Sequence[ControllerRouterHandler] = (),
     reachable: Callable[[], Awaitable[None]] | None = None,
+    faults: Callable[[], Sequence[str]] = tuple,
     given: dict[str, object] | None = None,
     recorder: Recorder | None = None,
 ) -> Litestar:
@@ -165,6 +166,7 @@ def little_service(
         recorder=recorder or recorded,
         settings=Settings(operators=(Operator(issuer=ISSUER, sub="root"),)),
         reachable=reachable or reached,
+        faults=faults,
         given=given,
     )
 

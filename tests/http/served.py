@@ -1,6 +1,7 @@
 """A worker for the test of the server: told its socket and where to note what its hooks did."""
 
 import asyncio
+import resource
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,9 +12,12 @@ from litestar.response import Stream
 
 from emulation_saas.http.server import serve
 
+FILES = 64
+
 
 def main(fd: int, notes: Path) -> int:
-    """Serve one quick, one slow and one endless route."""
+    """Serve one quick, one slow and one endless route, from a process that may open few files at first."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
     @asynccontextmanager
     async def opened(_: Litestar) -> AsyncGenerator[None]:

@@ -207,6 +207,16 @@ async def test_health_tells_whether_the_database_answers(tmp_path: Path, monkeyp
         assert (await client.get("/health/live")).json() == {"status": "live"}
 
 
+async def test_health_tells_what_does_not_move(tmp_path: Path) -> None:
+    found = ["heads stalled", "upkeep ended"]
+    async with calling(little_service(tmp_path, faults=lambda: found), sub=None) as client:
+        answer = await client.get("/health/ready")
+        assert (answer.status_code, answer.json()["code"]) == (503, "not-ready")
+        assert answer.json()["detail"] == "heads stalled, upkeep ended"
+        found.clear()
+        assert (await client.get("/health/ready")).status_code == 200
+
+
 async def test_routes_are_given_what_wiring_gives(tmp_path: Path) -> None:
     @get("/given")
     async def read_given(library: NamedDependency[SkipValidation[object]]) -> str:

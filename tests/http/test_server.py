@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.http.served import FILES
 
 WORKER = Path(__file__).with_name("served.py")
 
@@ -63,6 +65,14 @@ def test_an_open_stream_does_not_keep_a_worker_alive(tmp_path: Path) -> None:
         assert process.wait(timeout=10) == 0
         assert time.monotonic() - started < 10
     assert notes.read_text() == "opened\nclosed\n"
+
+
+def test_a_worker_holds_more_connections_than_a_process_may_open_files_at_first(tmp_path: Path) -> None:
+    with worker(tmp_path / "notes") as (_, port), ExitStack() as held:
+        for _ in range(2 * FILES):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=15))
+            connection.sendall(b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
 
 
 def test_a_worker_that_cannot_start_says_so(tmp_path: Path) -> None:

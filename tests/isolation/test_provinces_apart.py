@@ -23,7 +23,7 @@ from tests.serving import OPERATOR, Served, served
 from tests.year import Marked
 
 IN_PROVINCE: Final = "/v1/provinces/{province}"
-ELSEWHERE: Final = {"POST /v1/provinces", "GET /health/live", "GET /health/ready"}
+ELSEWHERE: Final = {"POST /v1/provinces", "GET /health/live", "GET /health/ready", "GET /metrics"}
 """What is no province's. Opening provinces is refused to everybody but operators."""
 KNOWN_PARAMETERS: Final = {
     "path": {

@@ -70,7 +70,9 @@ BEGIN: Final = datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
 _SCHEME: Final = Scheme(
     title="Bảng điểm", criteria=[Criterion(criterion=each, title=each, points_max=Decimal(20)) for each in CRITERIA]
 )
-_RULES: Final = Rules(legal_basis="QĐ 12", leaders_max=1, self_vote=True, disputes_suspend_nominations=False)
+_RULES: Final = Rules(
+    legal_basis="QĐ 12", self_scores_close_at=BEGIN, leaders_max=1, self_vote=True, disputes_suspend_nominations=False
+)
 _RULE: Final = Rule(
     base="electorate", threshold=Share(num=1, den=2), quorum=Share(num=1, den=2), comparison=">", seats=1, tie="revote"
 )
@@ -150,10 +152,8 @@ class Story:
         if self._members[bloc]:
             agency = self.pick(self._members[bloc])
             self._members[bloc].remove(agency)
-            day = date(2026, 1, 1)
-            self.events.append(
-                MemberWithdrawn(bloc=bloc, agency=agency, effective_on=day, legal_basis="QĐ 3", because="hợp nhất")
-            )
+            why: dict[str, Any] = {"effective_on": date(2026, 1, 1), "legal_basis": "QĐ 3", "because": "hợp nhất"}
+            self.events.append(MemberWithdrawn(bloc=bloc, agency=agency, **why))
 
     def launch(self) -> None:
         self.events.append(YearLaunched(bloc=self.pick(BLOCS), year=self.pick(YEARS), text="Phát động"))
@@ -284,9 +284,8 @@ class Story:
         dispute = DisputeId(f"d-{sum(isinstance(event, DisputeFiled) for event in self.events)}")
         where: dict[str, Any] = {"bloc": self.pick(BLOCS), "year": self.pick(YEARS), "agency": self.pick(AGENCIES)}
         self._disputes[dispute] = where
-        contested = DisputedEvent(
-            position=self._number % 50 + 1, type="ballot.counted.v1", actor=OFFICER.person, acted_for=[]
-        )
+        at = self._number % 50 + 1
+        contested = DisputedEvent(position=at, type="ballot.counted.v1", actor=OFFICER.person, acted_for=[])
         grounds: dict[str, Any] = {"about": "vote", "events": [contested], "text": "Sai", "evidence": [EVIDENCE]}
         self.events.append(
             DisputeFiled(**where, **grounds, dispute=dispute, filed_by=OFFICER.person, answer_by=self.pick(TERMS))

@@ -30,6 +30,7 @@ ROLES: Final[dict[str, Authority]] = {
     "auditor": AUDITOR,
 }
 EVERYBODY: Final = set(ROLES) - {"nobody", "operator"}
+OVERSEERS: Final = {"admin", "council", "auditor"}
 PARTIES: Final = {"member", "expert", "secretary", "head", "admin", "council", "auditor"}
 BLOC_YEAR: Final = "/blocs/{bloc}/years/{year}"
 TABLE: Final[dict[str, set[str]]] = {
@@ -48,6 +49,8 @@ TABLE: Final[dict[str, set[str]]] = {
     f"{BLOC_YEAR}/ballots": PARTIES,
     f"{BLOC_YEAR}/ballots/{{ballot}}/tally": PARTIES,
     f"{BLOC_YEAR}/nominations": PARTIES,
+    f"{BLOC_YEAR}/deadlines": PARTIES,
+    "/deadlines": OVERSEERS,
     f"{BLOC_YEAR}/disputes": PARTIES,
     f"{BLOC_YEAR}/disputes/{{dispute}}": PARTIES,
     f"{BLOC_YEAR}/timeline": PARTIES,

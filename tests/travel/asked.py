@@ -35,6 +35,8 @@ PATHS = [
     f"/blocs/{BLOCS[0]}/years",
     YEAR,
     *(f"{YEAR}/{name}" for name in ("pledge", "offices", "standings", "ratings", "ballots", "nominations", "timeline")),
+    f"{YEAR}/deadlines",
+    "/deadlines",
     f"{YEAR}/disputes",
     f"{YEAR}/disputes/d-0",
     f"{YEAR}/ballots/b-0/tally",

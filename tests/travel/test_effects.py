@@ -84,4 +84,4 @@ async def test_documents_that_the_caller_may_not_read_are_not_told_of(database_u
         stranger = representing("cuc-khac")
         seen = {each.projection for each in (await effects_of(finder, there.log, ADMIN, opened, DAY)).effects}
         less = {each.projection for each in (await effects_of(finder, there.log, stranger, opened, DAY)).effects}
-        assert (seen, less) == ({"years", "timeline"}, {"years"})
+        assert (seen, less) == ({"years", "deadlines", "timeline"}, {"years"})

@@ -64,6 +64,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     *,
     routes: Sequence[ControllerRouterHandler],
     platform_routes: Sequence[ControllerRouterHandler],
+    operator_routes: Sequence[ControllerRouterHandler] = (),
     documents: Sequence[ControllerRouterHandler] = (),
     contract: Sequence[ControllerRouterHandler] = (),
     given: Mapping[str, object] | None = None,
@@ -72,6 +73,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     recorder: Recorder,
     settings: Settings,
     reachable: Callable[[], Awaitable[None]],
+    faults: Callable[[], Sequence[str]] = tuple,
     receipt: Receipts | None = None,
     stops: Sequence[Callable[[], None]] = (),
     lifespan: Sequence[Lifespan] = (),
@@ -81,6 +83,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     Args:
         routes: the capabilities' commands, mounted under /v1/provinces/{province}.
         platform_routes: what operators do, mounted under /v1.
+        operator_routes: what operators look at, mounted at the root.
         documents: GET routes of a province, made from projections.
         contract: routes outside any province that tell everybody what the service sends.
         given: what else a province's routes may ask for, by name, such as the reader of documents.
@@ -89,6 +92,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         recorder: puts reads on record.
         settings: names the operators.
         reachable: returns when the database answered, raises when it did not.
+        faults: says what this process does by itself and does not move.
         receipt: proves what a command recorded; None: nobody gets a receipt.
         stops: called when the server has been told to stop, before requests in flight are waited for.
         lifespan: what is opened before the first request and closed after the last.
@@ -104,15 +108,15 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         security=[{"bearer": []}],
     )
     platform = Router(
-        path="/v1",
-        route_handlers=platform_routes,
+        path="/",
+        route_handlers=[Router(path="/v1", route_handlers=platform_routes), *operator_routes],
         before_request=door.to_platform,
         dependencies=platform_dependencies(logs),
         response_class=CommandAnswer,
         security=[{"bearer": []}],
     )
     service = Service(
-        route_handlers=[provinces, platform, *contract, live, readiness(reachable)],
+        route_handlers=[provinces, platform, *contract, live, readiness(reachable, faults)],
         request_class=StrictRequest,
         request_max_body_size=BODY_BYTES_MAX,
         exception_handlers=exception_handlers(),

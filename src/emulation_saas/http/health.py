@@ -1,7 +1,7 @@
 """Whether a worker lives, and whether it can serve: for whoever runs it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from litestar import get
@@ -18,21 +18,24 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-def readiness(reachable: Callable[[], Awaitable[None]]) -> HTTPRouteHandler:
-    """Return the route that asks the database.
+def readiness(reachable: Callable[[], Awaitable[None]], faults: Callable[[], Sequence[str]]) -> HTTPRouteHandler:
+    """Return the route that asks the database, and whether all that this process does by itself moves.
 
     Args:
         reachable: returns when the database answered, raises when it did not.
+        faults: says what does not move, a few words each.
     """
 
-    @get("/health/ready", summary="Whether the service can reach its database", tags=["health"])
+    @get("/health/ready", summary="Whether this process can serve", tags=["health"])
     async def ready() -> dict[str, str]:
-        """Answer 200 when the database answers within two seconds, else 503."""
+        """Answer 200 when the database answers within two seconds and everything moves, else 503 and why."""
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 await reachable()
         except Exception as error:
-            raise NotReady from error
+            raise NotReady("the database does not answer") from error
+        if found := faults():
+            raise NotReady(", ".join(found))
         return {"status": "ready"}
 
     return ready

@@ -153,7 +153,7 @@ class Busy(Refusal):
 
 
 class NotReady(Refusal):
-    """The service cannot reach its database."""
+    """This process cannot serve just now: its database does not answer, or what it does by itself does not move."""
 
     code = "not-ready"
     status = 503

@@ -1,6 +1,7 @@
 """One worker: uvicorn on a socket that the supervisor owns. It stops by SIGTERM within ten seconds, hooks and all."""
 
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -27,6 +28,10 @@ def serve(app_factory: Callable[[], Any], *, fd: int, loop: str = "uvloop") -> i
         loop: `uvloop`, or `asyncio` as the fallback.
     """
     configure_logs()
+    _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (files_max, files_max)
+    )  # a stream is an open file; 1024 are soon used up
     # What is imported by now lives for ever, and a request leaves no circles behind: looking for them costs a fifth.
     gc.freeze()
     gc.set_threshold(_GC_EVERY, 20, 100)

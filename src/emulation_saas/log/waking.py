@@ -7,6 +7,7 @@ most 20 times a second, and it carries nothing. One statement reads the heads of
 import asyncio
 import logging
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from emulation_saas.kernel.ids import ProvinceId
@@ -35,6 +36,8 @@ class Waker:
         self._hint = asyncio.Event()
         self._to_tell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self.polled_at = monotonic()
+        """When the heads were last read, on the monotonic clock, in seconds."""
 
     async def start(self) -> None:
         """Begin to listen, to poll and to tell others."""
@@ -89,6 +92,7 @@ class Waker:
             for row in rows:
                 province = ProvinceId(row["province_id"])
                 self._heads[province] = max(row["position"], self._heads.get(province, 0))
+            self.polled_at = monotonic()
             async with self._moved:
                 self._moved.notify_all()
             # Not wait_for(): in Python 3.11 it swallows a cancellation that meets the hint, and nobody could stop us.

@@ -15,7 +15,7 @@ import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from time import monotonic
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 
@@ -26,6 +26,9 @@ from emulation_saas.projecting.folding import SNAPSHOT_EVERY, Poison, Stored, fo
 from emulation_saas.projecting.projection import WHOLE, AnyProjection
 from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.projecting.storing import Checkpoints, Store
+
+if TYPE_CHECKING:
+    from emulation_saas.kernel.ids import ProvinceId
 
 BATCH_EVENTS_MAX: Final = 5_000
 """Events folded in one transaction; a smaller batch costs more, a larger one holds its checkpoints longer."""
@@ -60,6 +63,8 @@ class Runner:
         self._database = database
         self._projections = list(projections)
         self._pace_s = pace_s
+        self.reached: dict[ProvinceId, int] = {}
+        """How far each province's documents are, as far as this process knows; missing while they are first built."""
 
     async def run(self) -> None:
         """Keep up with every province there is or will be, until cancelled."""
@@ -84,6 +89,7 @@ class Runner:
                 await self.keep_up(log)
             except Exception:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
                 _log.exception("projecting-failed", province=log.handle)
+                self.reached.setdefault(log.province, 0)
             await asyncio.sleep(pause_s)
             was_long = monotonic() - started > RETRY_MAX_S
             pause_s = RETRY_FIRST_S if was_long else min(pause_s * 2, RETRY_MAX_S)
@@ -94,14 +100,14 @@ class Runner:
         Raises:
             LogGapError: a position is missing between the checkpoint and the next event.
         """
-        position = await self._begin(log)
+        position = self.reached[log.province] = await self._begin(log)
         tail = cast("AsyncGenerator[list[AnyRecorded]]", log.tail(position))
         async with aclosing(tail):
             async for page in tail:
                 for first in range(0, len(page), BATCH_EVENTS_MAX):
                     batch = page[first : first + BATCH_EVENTS_MAX]
                     await self._hand_in(log, batch, after=position)
-                    position = batch[-1].position
+                    position = self.reached[log.province] = batch[-1].position
                 await asyncio.sleep(self._pace_s)
 
     async def _begin(self, log: ProvinceLog) -> int:

@@ -114,6 +114,12 @@ def parties(where: Where, may: Authority) -> bool:
     return may.known and (may.oversees or may.is_party_to(where.bloc))
 
 
+def overseers(where: Where, may: Authority) -> bool:
+    """Tell whether what is of all blocs may be read: by those who oversee the province."""
+    del where
+    return may.known and may.oversees
+
+
 @dataclass(frozen=True, kw_only=True)
 class View(ABC, Generic[S]):
     """One resource that is answered from documents."""

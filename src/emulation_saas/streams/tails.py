@@ -202,6 +202,11 @@ class Tails:
                     entries = await log.entries(after=position, through=tail.position, limit=PAGE)
             return entries
 
+    @property
+    def reached(self) -> "dict[ProvinceId, int]":
+        """How far the log of each province that is followed has been read."""
+        return {province: tail.position for province, tail in self._tails.items()}
+
     def stop(self) -> None:
         """Have all followers go; those who come later go at once."""
         self._is_stopping = True
