@@ -142,10 +142,10 @@ def require_sound(event: Event) -> None:
         schemes.require_sound(event.scheme)
 
 
-def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails: Tails) -> list[Bridge]:
-    """Return the bridges to the brokers that the settings name."""
+def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails: Tails) -> dict[str, Bridge]:
+    """Return the bridges to the brokers that the settings name, by the kind of broker."""
     if settings.nats_url is None:
-        return []
+        return {}
     from emulation_saas.streams.nats import Nats  # noqa: PLC0415 - what it imports is there with the extra `nats` only
 
     nats = Nats(
@@ -154,7 +154,7 @@ def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails
         credentials=settings.nats_credentials,
         ca=settings.nats_ca,
     )
-    return [Bridge(logs, database, tails, nats, carried=settings.nats_events)]
+    return {"nats": Bridge(logs, database, tails, nats, carried=settings.nats_events)}
 
 
 def _loops(logs: ProvinceLogs, runner: Runner, tails: Tails) -> Loops:
@@ -205,7 +205,7 @@ def application(settings: Settings) -> Litestar:
                 signer=signer.run(logs),
                 upkeep=Upkeep(logs, access_log).run(),
                 webhooks=Dispatcher(logs, database, couriers, means, tails=tails).run(),
-                **{"bridge": bridge.run() for bridge in bridges_of(settings, logs, database, tails)},
+                **{name: bridge.run() for name, bridge in bridges_of(settings, logs, database, tails).items()},
             ),
         ):
             try:
