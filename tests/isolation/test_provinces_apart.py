@@ -34,7 +34,7 @@ KNOWN_PARAMETERS: Final = {
     "query": {
         *("as_of", "min_position", "valid_on", "limit", "cursor"),
         *("position", "size", "first", "second", "from", "to", "day", "path", "figure"),
-        *("after", "lastEventId", "wait", "timeout", "types", "tags", "through"),
+        *("after", "lastEventId", "through", "wait", "timeout", "types", "tags"),
     },
     "header": {"Idempotency-Key", "If-None-Match", "Prefer"},
 }

@@ -95,7 +95,7 @@ class EventStream:
         yield self._passed() + b'event: end\ndata: {"reason":"%s"}\n\n' % reason.encode()
 
     def _over(self) -> Reason | None:
-        if self._left == 0 or self._asked.next_link(self._subscriber.position) is None:
+        if self._left == 0 or self._asked.ends_at(self._subscriber.position):
             return "complete"
         if self._tail.is_stopping:
             return "stopping"
@@ -132,7 +132,7 @@ class EventStream:
 
     async def _told(self) -> Told:
         tail, after = self._tail, self._subscriber.position
-        sight = await self._reader.sight(tail)
+        sight = await self._reader.follow(tail)
         if after >= tail.position:
             return Told(b"", 0, 0, after)
         kept = tail.since(after)

@@ -128,6 +128,8 @@ class Tail:
         entries: list[Entry] = []
         if await self._is_behind():
             entries = await self.log.entries(after=self.position, through=NO_LIMIT, limit=PAGE)
+            if not entries:
+                raise LogGapError(f"province {self.log.province}: the head lies past {self.position}, where nothing is")
             self._keep(entries)
         day = day_of(utc_now())
         if day != self._day or any(self.log.changes_powers(entry.type) for entry in entries):
@@ -168,7 +170,8 @@ class Tails:
         self._tails: dict[ProvinceId, Tail] = {}
         self._tasks: dict[ProvinceId, asyncio.Task[None]] = {}
         self._starting = asyncio.Lock()
-        self._reading = asyncio.Semaphore(READING_AT_ONCE)
+        self.reading = asyncio.Semaphore(READING_AT_ONCE)
+        """Held by who reads from the database what he is behind with."""
         self._is_stopping = False
 
     @asynccontextmanager
@@ -220,7 +223,7 @@ class Tails:
             return tail
         async with self._starting:
             if log.province not in self._tails:
-                tail = Tail(log, self._reading)
+                tail = Tail(log, self.reading)
                 await tail.start()
                 tail.is_stopping = self._is_stopping
                 self._tails[log.province] = tail
