@@ -99,22 +99,6 @@ class Marked:
         contested = OPENING_EVENTS + len(before)  # each of these is one event, and the last one is a sheet
         return [*before, *self._disputes(contested), *self._scores(), *self._ballots(), *self._end(), *self._privacy()]
 
-    def questions(self) -> list[Step]:
-        """Return what needs a body and records nothing, in an order in which each is answered."""
-        alias = {"agency": self.handle("noi-vu"), "alias": self.text("tên khác")}
-        inserted = {"after": 20, "type": "agency.alias-added.v1", "data": alias, "time": PAPER}
-        removed = self.handle("cong-cu")
-        return [
-            Step("/what-if", {"path": "/agencies", "without": [3], "insert": [inserted], "mode": "strict"}),
-            *(
-                Step("/consumers", {"consumer": name, "types": ["agency.*"], "tags": [f"agency:{alias['agency']}"]})
-                for name in (self.handle("cong"), removed)
-            ),
-            Step("/consumers/{consumer}/ack", {"position": 2, "expected": 0}),
-            Step("/consumers/{consumer}/seek", {"to": 1}),
-            Step(f"/consumers/{removed}/remove", {}),
-        ]
-
     def _name(self, day: str) -> dict[str, Any]:
         return {
             "name": self.text(f"tỉnh {day}"),

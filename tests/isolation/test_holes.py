@@ -33,6 +33,8 @@ ROWS: Final = {
     "event_tags": "VALUES ($1::uuid, 'province', 1, 'log.opened.v1')",
     "idempotency": "VALUES ($1::uuid, 'operator', 'same-key', '', 1, 1)",
     "checkpoints": "VALUES ($1::uuid, 'roster', 1, 1)",
+    "consumers": "VALUES ($1::uuid, 'cong', 'p-1', '{}', '{}', null)",
+    "cursors": "VALUES ($1::uuid, 'consumer', 'cong', 0, now(), null, null)",
     "documents": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, '{}')",
     "quarantined": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, 'no')",
     "snapshots": "VALUES ($1::uuid, 'roster', 1, 'khoi-1', 1, '{}')",

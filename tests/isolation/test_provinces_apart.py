@@ -19,6 +19,7 @@ import pytest
 from emulation_saas.kernel.ids import HANDLE_PATTERN, PERSON_PATTERN
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from tests.database import drop_database, fresh_database, superuser
+from tests.questions import questions
 from tests.serving import OPERATOR, Served, served
 from tests.year import Marked
 
@@ -135,7 +136,7 @@ class Apart:
         if operation.method == "GET":
             return [None]
         shape = re.compile(re.sub(r"\{\w+\}", "[^/]+", operation.path))
-        steps = [*marked.steps(), *marked.questions()]
+        steps = [*marked.steps(), *questions(marked)]
         played = {frozenset(step.body): step.body for step in steps if shape.fullmatch(step.path)}
         assert played, f"{operation.name}: no step of tests/year.py plays it"
         return list(played.values())
@@ -213,7 +214,7 @@ def _played(client: httpx.Client, service: Served, mark: str, canary: str) -> Ma
         headers = {**service.token(marked.sub(step.by)), "idempotency-key": f"step-{number}"}
         answer = client.post(path, json=step.body, headers=headers)
         assert answer.status_code == 201, (step.path, answer.text)
-    for step in marked.questions():
+    for step in questions(marked):
         path = (IN_PROVINCE + step.path).format(**marked.path_parameters)
         answer = client.post(path, json=step.body, headers=service.token(marked.sub(step.by)))
         assert answer.status_code == 200, (step.path, answer.text)
@@ -268,7 +269,7 @@ def test_every_operation_parameter_and_id_field_has_its_entry(apart: Apart) -> N
             assert name in KNOWN_PARAMETERS[place], f"{operation.name}: say here what to put for {name} in the {place}"
         if operation.method == "POST":
             shape = re.compile(re.sub(r"\{\w+\}", "[^/]+", operation.path))
-            steps = [*apart.ours.steps(), *apart.ours.questions()]
+            steps = [*apart.ours.steps(), *questions(apart.ours)]
             played = " ".join(str(step.body) for step in steps if shape.fullmatch(step.path))
             missing = {field for field in operation.id_fields if f"'{field}':" not in played}
             assert missing == set(), f"{operation.name}: tests/year.py never names {missing}"

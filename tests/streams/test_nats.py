@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from ipaddress import ip_address
@@ -87,6 +89,12 @@ async def test_server_is_trusted_by_its_certificate_only(place: Path) -> None:
         await reached(Nats([url], ca=certificate))
         assert "certificate verify failed" in await refused(Nats([url]))
         assert "SSLError" in await refused(Nats([url], ca=place / "nats.conf"))
+
+
+def test_service_needs_no_nats_where_none_is_set() -> None:
+    """The modules that need it are left alone; `None` is what the importer finds where a package is missing."""
+    source = "import sys; sys.modules['nats'] = None; import emulation_saas.wiring; import emulation_saas.__main__"
+    subprocess.run([sys.executable, "-c", source], check=True)
 
 
 async def test_server_that_hangs_holds_nobody_up(place: Path) -> None:

@@ -33,7 +33,7 @@ from emulation_saas.streams.consumer_shapes import (
     document,
 )
 from emulation_saas.streams.consumers import Consumer, Consumers
-from emulation_saas.streams.feed import BATCH, NDJSON, VARY, Asked, Reader, joined, lines, waited_for
+from emulation_saas.streams.feed import BATCH, NDJSON, VARY, Asked, Reader, joined, line_of, waited_for
 from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Selection
@@ -134,14 +134,14 @@ async def read_next(  # noqa: PLR0913, PLR0917 - what is asked for, and all that
     await consumers.seen(log.province, consumer)
     reader = Reader(log, authority, found.selection)
     asked = Asked(after=found.position, through=None, limit=limit, selection=found.selection)
-    page = await read_page(log, await reader.judge(), after=found.position, limit=limit)
+    page = await read_page(log, reader.sight, after=found.position, limit=limit)
     if not page.entries and wait:
         subscribers.admit(log.province, authority.person, page.scanned_to)
         wait_longer(wait)
         async with tails.following(log) as tail:
             page = await waited_for(tail, reader, asked, page, limit=limit, wait_s=wait)
     exchange = exchange_of(request.scope)
-    exchange.asked["after"] = str(found.position)
+    exchange.asked |= {"after": str(found.position), "through": str(page.scanned_to)}
     media_type = exchange.media_type or BATCH
     headers = [
         (b"content-type", media_type.encode()),
@@ -150,7 +150,8 @@ async def read_next(  # noqa: PLR0913, PLR0917 - what is asked for, and all that
         (b"consumer-position", b"%d" % found.position),
         VARY,
     ]
-    return Answer(joined(page.entries) if media_type == BATCH else lines(page.entries), status=200, headers=headers)
+    body = joined(page.entries) if media_type == BATCH else b"".join([line_of(entry) for entry in page.entries])
+    return Answer(body, status=200, headers=headers)
 
 
 @post("/consumers/{consumer:str}/ack", summary="Acknowledge what was read", status_code=200, responses=_CONFLICT)
