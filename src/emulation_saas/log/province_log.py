@@ -185,6 +185,17 @@ class ProvinceLog:
         async with self._database.in_province(self.province) as connection:
             return await self._reader.entries(connection, after, through=through, limit=limit)
 
+    async def lines(self, *, after: int, through: int, limit: int) -> tuple[int, bytes]:
+        """Return the bytes of the events that follow a position, a line each, and the last one's position.
+
+        The database joins them: for who may see all of them, this is several times faster than `entries`.
+
+        Raises:
+            LogGapError: a position is missing.
+        """
+        async with self._database.in_province(self.province) as connection:
+            return await self._reader.lines(connection, after, through=through, limit=limit)
+
     def visibility_of(self, name: str) -> Visibility:
         """Return how visible the events of a type are; those of types of a later release count as sealed."""
         entry = self._codec.registry.find(name)
@@ -194,11 +205,15 @@ class ProvinceLog:
         """Tell whether events of a type may change what somebody may do."""
         return name in self._powers
 
-    async def visibilities(self, first: int, last: int) -> set[Visibility]:
-        """Return how visible the events of a span are."""
+    async def types_between(self, first: int, last: int) -> set[str]:
+        """Return the types of the events of a span."""
         async with self._database.in_province(self.province) as connection:
             rows = await connection.fetch(STATEMENTS["types_between"], self.province, first, last)
-        return {self.visibility_of(row["type"]) for row in rows}
+        return {row["type"] for row in rows}
+
+    async def visibilities(self, first: int, last: int) -> set[Visibility]:
+        """Return how visible the events of a span are."""
+        return {self.visibility_of(name) for name in await self.types_between(first, last)}
 
     def closed(self, entry: Entry) -> AnyRecorded:
         """Return the event of an entry with its personal fields left sealed, for who asks only who may see it."""

@@ -93,6 +93,18 @@ class Reader:
         self._demand_gapless(rows, position)
         return [Entry(*row) for row in rows]
 
+    async def lines(self, connection: "Connection", position: int, *, through: int, limit: int) -> tuple[int, bytes]:
+        """Return the bytes of the events that follow, a line each, and the position of the last; at least one follows.
+
+        Raises:
+            LogGapError: a position is missing.
+        """
+        row = await connection.fetchrow(STATEMENTS["lines_after"], self._province, position, through, limit)
+        if row is None or row["last"] != position + row["events"]:
+            msg = f"province {self._province}: after {position} a position is missing"
+            raise LogGapError(msg)
+        return row["last"], row["lines"] + b"\n"
+
     def closed(self, entry: Entry) -> AnyRecorded:
         """Return the event of an entry with its personal fields left sealed: None in each of them."""
         return self._codec.decode(entry.type, entry.body, Opener(self._province, {}, {}))

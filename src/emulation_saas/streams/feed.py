@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -16,9 +16,9 @@ from emulation_saas.http.refusals import NoSuchProvince
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.log import Entry, ProvinceLog
-from emulation_saas.streams.pages import Page, next_page, read_page
+from emulation_saas.streams.pages import Page, next_page
 from emulation_saas.streams.refusals import InvalidCursor, InvalidFilter
-from emulation_saas.streams.sights import Selection, Sight
+from emulation_saas.streams.sights import Looking, Selection, Sight
 from emulation_saas.streams.tails import Tail
 
 BATCH: Final = "application/cloudevents-batch+json"
@@ -26,7 +26,6 @@ NDJSON: Final = "application/x-ndjson"
 SSE: Final = "text/event-stream"
 VARY: Final = (b"vary", b"authorization, accept")
 
-_LINES: Final = 1_000
 _POSITION: Final = re.compile(rb"0|[1-9][0-9]{0,15}")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _FINAL: Final = (b"cache-control", b"private, max-age=31536000, immutable")
@@ -62,34 +61,38 @@ class Reader:
     def __init__(self, log: ProvinceLog, may: Authority, selection: Selection) -> None:
         """Begin with the powers that he came with."""
         self.log = log
-        self.may = may
+        self.person = may.person
+        self.sight = Sight(log, may, selection)
+        """What he sees by the powers that were last judged."""
         self._selection = selection
         self._judged: int | None = None
-        self._sight = Sight(log, may, selection)
 
-    async def sight(self, tail: Tail) -> Sight:
-        """Return what he sees by his powers as of what the tail has read.
-
-        Raises:
-            NoSuchProvince: he has no role any more.
-        """
-        if self._judged != tail.powers:
-            judged = tail.powers
-            await self.judge(min_position=tail.position)
-            self._judged, self._sight = judged, Sight(tail, self.may, self._selection)
-        return self._sight
-
-    async def judge(self, *, min_position: int = 0) -> Sight:
+    async def judge(self) -> Sight:
         """Return what he sees by his powers of a moment ago.
 
         Raises:
             NoSuchProvince: he has no role any more.
         """
-        self.may = await self.log.authority(self.may.person, min_position=min_position)
-        if not self.may.known:
+        return await self._judge(self.log, min_position=0)
+
+    async def follow(self, tail: Tail) -> Sight:
+        """Return what he sees by his powers as of what the tail has read; next to nothing where they are the same.
+
+        Raises:
+            NoSuchProvince: he has no role any more.
+        """
+        while self._judged != tail.powers:
+            judged = tail.powers
+            await self._judge(tail, min_position=tail.position)
+            self._judged = judged
+        return self.sight
+
+    async def _judge(self, looking: Looking, *, min_position: int) -> Sight:
+        may = await self.log.authority(self.person, min_position=min_position)
+        if not may.known:
             raise NoSuchProvince
-        self._sight = Sight(self.log, self.may, self._selection)
-        return self._sight
+        self.sight = Sight(looking, may, self._selection)
+        return self.sight
 
 
 def selection_of(types: str | None, tags: str | None) -> Selection:
@@ -131,17 +134,21 @@ async def waited_for(tail: Tail, reader: Reader, asked: Asked, page: Page, *, li
                     await tail.turned()
             except TimeoutError:
                 break
-        sight = await reader.sight(tail)
+        sight = await reader.follow(tail)
         page = await next_page(tail, sight, after=page.scanned_to, through=asked.through, limit=limit)
     return page
 
 
-def page_answer(exchange: Exchange, asked: Asked, page: Page, *, media_type: str) -> Answer:
-    """Return a page as the caller wants it; 304 where he holds it already."""
-    body = joined(page.entries) if media_type == BATCH else lines(page.entries)
+def page_answer(exchange: Exchange, asked: Asked, page: Page, *, media_type: str, has_waited: bool) -> Answer:
+    """Return a page as the caller wants it; 304 where he holds it already.
+
+    A page that cannot become another may be kept for ever. One that was waited for lies at the log's end.
+    """
+    body = joined(page.entries) if media_type == BATCH else b"".join([line_of(entry) for entry in page.entries])
     tag = f'"{asked.after}-{page.scanned_to}-{sha256(body).hexdigest()[:32]}"'.encode()
     link = asked.next_link(page.scanned_to)
-    is_complete = page.is_full or link is None or page.scanned_to < page.head
+    is_complete = not has_waited and (page.is_full or link is None or page.scanned_to < page.head)
+    exchange.asked["through"] = str(page.scanned_to)
     headers = [
         (b"log-head", b"%d" % page.head),
         (b"log-scanned-to", b"%d" % page.scanned_to),
@@ -161,23 +168,6 @@ def joined(entries: Sequence[Entry]) -> bytes:
     return b"[" + b",".join([entry.body for entry in entries]) + b"]"
 
 
-def lines(entries: Sequence[Entry]) -> bytes:
-    """Return events a line each."""
-    return b"".join([entry.body + b"\n" for entry in entries])
-
-
-async def all_lines(reader: Reader, first: Page, *, through: int) -> AsyncGenerator[bytes]:
-    """Yield what follows a page up to a position, a line each, with the page's own before.
-
-    Raises:
-        NoSuchProvince: the reader lost his last role meanwhile; the answer breaks off.
-        LogGapError: a position is missing; likewise.
-    """
-    page = first
-    while True:
-        if page.entries:
-            yield lines(page.entries)
-        if page.scanned_to >= through:
-            return
-        sight = await reader.judge()
-        page = await read_page(reader.log, sight, after=page.scanned_to, through=through, limit=_LINES)
+def line_of(entry: Entry) -> bytes:
+    """Return an event as a line."""
+    return entry.body + b"\n"

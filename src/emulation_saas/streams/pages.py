@@ -26,7 +26,19 @@ class Page:
     head: int
     """Of the log, when this was read."""
     is_full: bool = False
-    """Whether it ends because no more fits in: asking again gives the same."""
+    """Whether it ends because no more fits in."""
+
+
+async def demand_reached(log: ProvinceLog, position: int) -> int:
+    """Return the log's head if it has come so far.
+
+    Raises:
+        CursorBeyondHead: it has not: who stands there has read another history.
+    """
+    head = (await log.head()).position
+    if position > head:
+        raise CursorBeyondHead(f"the log stands at {head}; ask for a consistency proof before reading on")
+    return head
 
 
 async def read_page(log: ProvinceLog, sight: Sight, *, after: int, through: int | None = None, limit: int) -> Page:
@@ -43,9 +55,7 @@ async def read_page(log: ProvinceLog, sight: Sight, *, after: int, through: int 
         CursorBeyondHead: the log has not come so far: he has read another history.
         LogGapError: a position is missing.
     """
-    head = (await log.head()).position
-    if after > head:
-        raise CursorBeyondHead(f"the log stands at {head}; ask for a consistency proof before reading on")
+    head = await demand_reached(log, after)
     last = min(head if through is None else through, head, after + SCAN_MAX)
     page = Page([], after, head)
     while page.scanned_to < last and not page.is_full:
@@ -55,13 +65,13 @@ async def read_page(log: ProvinceLog, sight: Sight, *, after: int, through: int 
 
 
 async def next_page(tail: Tail, sight: Sight, *, after: int, through: int | None, limit: int) -> Page:
-    """Return the same as of what the tail has read: from memory where it is kept there."""
+    """Return the same of what the tail has read: from memory, where it is kept there."""
     kept = tail.since(after)
     if kept is None:
         async with tail.reading:
             return await read_page(tail.log, sight, after=after, through=through, limit=limit)
     wanted = kept if through is None else [entry for entry in kept if entry.position <= through]
-    return filled(Page([], after, tail.position), wanted, sight, limit=limit)
+    return filled(Page([], after, max(after, tail.position)), wanted, sight, limit=limit)
 
 
 def filled(page: Page, read: Iterable[Entry], sight: Sight, *, limit: int, bytes_max: int = PAGE_BYTES_MAX) -> Page:

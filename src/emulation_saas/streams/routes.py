@@ -21,16 +21,16 @@ from emulation_saas.streams.feed import (
     SSE,
     Asked,
     Reader,
-    all_lines,
     last_event_of,
     page_answer,
     selection_of,
     waited_for,
 )
-from emulation_saas.streams.pages import Page, read_page
+from emulation_saas.streams.lines import Lines
+from emulation_saas.streams.pages import demand_reached, read_page
 from emulation_saas.streams.refusals import TwoNamesForOne
 from emulation_saas.streams.sse import EventStream
-from emulation_saas.streams.subscribers import Subscribers
+from emulation_saas.streams.subscribers import Subscriber, Subscribers
 from emulation_saas.streams.tails import Tails
 
 _MS: Final = 1_000
@@ -118,19 +118,17 @@ async def read_events(  # noqa: PLR0913, PLR0917 - all that may be asked for
     exchange = exchange_of(request.scope)
     media_type = exchange.media_type or BATCH
     begin = _one_of(after, last_event_id) or 0
+    wait_ms = _one_of(None if wait is None else wait * _MS, timeout_ms) or 0
     if media_type == SSE:
         resumed = last_event_of(exchange)
         begin = begin if resumed is None else resumed
     asked = Asked(after=begin, through=through, limit=limit, selection=selection_of(types, tags))
     exchange.asked["after"] = str(begin)
-    if through is not None:
-        exchange.asked["through"] = str(through)
     feed = _Feed(exchange, log, Reader(log, authority, asked.selection), tails, subscribers)
     if media_type == SSE:
         return await feed.stream(asked)
     if media_type == NDJSON and limit is None:
-        return await feed.all_lines(asked)
-    wait_ms = _one_of(None if wait is None else wait * _MS, timeout_ms) or 0
+        return await feed.lines(asked)
     return await feed.page(asked, media_type, wait_s=wait_ms / _MS)
 
 
@@ -149,36 +147,36 @@ class _Feed:
     async def page(self, asked: Asked, media_type: str, *, wait_s: float = 0) -> Response[Any]:
         """Answer with a page; where it is empty, wait for a while until it is not."""
         limit = asked.limit or PAGE_DEFAULT
-        page = await self._first(asked, limit)
-        if not page.entries and wait_s:
-            self._subscribers.admit(self._log.province, self._reader.may.person, page.scanned_to)
+        page = await read_page(self._log, self._reader.sight, after=asked.after, through=asked.through, limit=limit)
+        has_waited = not page.entries and wait_s > 0
+        if has_waited:
+            self._subscribers.admit(self._log.province, self._reader.person, page.scanned_to)
             wait_longer(wait_s)
             async with self._tails.following(self._log) as tail:
                 page = await waited_for(tail, self._reader, asked, page, limit=limit, wait_s=wait_s)
-        return page_answer(self._exchange, asked, page, media_type=media_type)
+        return page_answer(self._exchange, asked, page, media_type=media_type, has_waited=has_waited)
 
-    async def all_lines(self, asked: Asked) -> Response[Any]:
+    async def lines(self, asked: Asked) -> Response[Any]:
         """Answer with a line an event up to the log's head, or to the position that is wanted."""
-        first = await self._first(asked, PAGE_MAX)
-        last = first.head if asked.through is None else min(first.head, asked.through)
-        self._subscribers.admit(self._log.province, self._reader.may.person, asked.after)
-        headers = {"log-head": str(first.head), "log-scanned-to": str(max(last, asked.after))}
-        return _streamed(NDJSON, all_lines(self._reader, first, through=last), headers)
+        head, subscriber = await self._admitted(asked)
+        last = max(asked.after, head if asked.through is None else min(head, asked.through))
+        self._exchange.asked["through"] = str(last)
+        lines = Lines(self._reader, subscriber, self._tails.reading, through=last)
+        return _streamed(NDJSON, lines.pieces(), {"log-head": str(head), "log-scanned-to": str(last)})
 
     async def stream(self, asked: Asked) -> Response[Any]:
         """Answer with a stream that goes on."""
-        head = (await self._first(asked, 1)).head
-        subscriber = self._subscribers.admit(self._log.province, self._reader.may.person, asked.after)
+        head, subscriber = await self._admitted(asked)
         tail = await self._tails.follow(self._log)
         when_ended(tail.left)
         expires = expires_at(token_in(self._exchange.authorization))
         stream = EventStream(tail, self._reader, subscriber, asked, token_expires_at=expires)
         return _streamed(SSE, stream.blocks(), {"log-head": str(head), "x-accel-buffering": "no"})
 
-    async def _first(self, asked: Asked, limit: int) -> Page:
-        """Return the page that begins where it is asked for: what is refused is refused before an answer begins."""
-        sight = await self._reader.judge()
-        return await read_page(self._log, sight, after=asked.after, through=asked.through, limit=limit)
+    async def _admitted(self, asked: Asked) -> tuple[int, Subscriber]:
+        """Return the log's head and the caller as a subscriber: what is refused is refused before an answer begins."""
+        head = await demand_reached(self._log, asked.after)
+        return head, self._subscribers.admit(self._log.province, self._reader.person, asked.after)
 
 
 def _streamed(media_type: str, pieces: AsyncGenerator[bytes], headers: dict[str, str]) -> Streamed:

@@ -1,7 +1,7 @@
 """What one reader sees of a log: what his powers of now show him, and of that what he selected."""
 
 import re
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Annotated, Final, Protocol
 
 import msgspec
@@ -72,6 +72,10 @@ class Sight:
         except KeyError:
             shown = self._by_type[entry.type] = self._of_type(entry.type)
         return self._looked_into(entry) if shown is None else shown
+
+    def shows_all(self, types: Iterable[str]) -> bool:
+        """Tell whether every event of these types is shown."""
+        return all(self._of_type(name) for name in types)
 
     def alike(self, actors: Collection[str]) -> Hashable:
         """Return what decides what is shown of events by these actors: equal for all who are shown the same."""

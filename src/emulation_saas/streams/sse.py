@@ -132,7 +132,7 @@ class EventStream:
 
     async def _told(self) -> Told:
         tail, after = self._tail, self._subscriber.position
-        sight = await self._reader.sight(tail)
+        sight = await self._reader.follow(tail)
         if after >= tail.position:
             return Told(b"", 0, 0, after)
         kept = tail.since(after)

@@ -168,7 +168,8 @@ class Tails:
         self._tails: dict[ProvinceId, Tail] = {}
         self._tasks: dict[ProvinceId, asyncio.Task[None]] = {}
         self._starting = asyncio.Lock()
-        self._reading = asyncio.Semaphore(READING_AT_ONCE)
+        self.reading = asyncio.Semaphore(READING_AT_ONCE)
+        """Held by who reads from the database what he is behind with."""
         self._is_stopping = False
 
     @asynccontextmanager
@@ -220,7 +221,7 @@ class Tails:
             return tail
         async with self._starting:
             if log.province not in self._tails:
-                tail = Tail(log, self._reading)
+                tail = Tail(log, self.reading)
                 await tail.start()
                 tail.is_stopping = self._is_stopping
                 self._tails[log.province] = tail

@@ -1,0 +1,74 @@
+"""Lines: a long span of the log in one answer, an event a line, for who catches up."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from emulation_saas.streams.feed import Reader, line_of
+from emulation_saas.streams.pages import read_page
+from emulation_saas.streams.subscribers import Subscriber
+
+PIECE_BYTES: Final = 512 * 1024
+"""About how much is sent at once. One piece is read while the one before is being sent."""
+PIECE_EVENTS_MAX: Final = 1_000
+_FIRST_BYTES: Final = 4_096
+"""What an event is taken to have before any was seen."""
+
+
+class Lines:
+    """What one reader is sent of a span of positions."""
+
+    def __init__(self, reader: Reader, subscriber: Subscriber, reading: asyncio.Semaphore, *, through: int) -> None:
+        """Begin where the reader stands.
+
+        Args:
+            reader: who reads.
+            subscriber: keeps his position.
+            reading: held while the database is asked, so that who catches up leaves room for others.
+            through: the last one wanted; the log has come so far.
+        """
+        self._reader = reader
+        self._reading = reading
+        self._subscriber = subscriber
+        self._through = through
+        self._types: set[str] = set()
+        self._event_bytes = _FIRST_BYTES
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """Yield all lines, many at a time.
+
+        Raises:
+            NoSuchProvince: the reader lost his last role meanwhile; the answer breaks off.
+            LogGapError: a position is missing; likewise.
+        """
+        at = self._subscriber
+        if at.position >= self._through:
+            return
+        self._types = await self._reader.log.types_between(at.position + 1, self._through)
+        ahead = asyncio.create_task(self._read())
+        try:
+            while True:
+                piece = await ahead
+                is_last = at.position >= self._through
+                if not is_last:
+                    ahead = asyncio.create_task(self._read())
+                if piece:
+                    yield piece
+                if is_last:
+                    return
+        finally:
+            ahead.cancel()
+
+    async def _read(self) -> bytes:
+        log, at = self._reader.log, self._subscriber
+        async with self._reading:
+            sight = await self._reader.judge()
+            if sight.shows_all(self._types):
+                events = max(1, min(PIECE_EVENTS_MAX, PIECE_BYTES // self._event_bytes))
+                last, lines = await log.lines(after=at.position, through=self._through, limit=events)
+                self._event_bytes = len(lines) // (last - at.position)
+            else:
+                page = await read_page(log, sight, after=at.position, through=self._through, limit=PIECE_EVENTS_MAX)
+                last, lines = page.scanned_to, b"".join([line_of(entry) for entry in page.entries])
+        at.position = last
+        return lines
