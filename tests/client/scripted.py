@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import msgspec
 
-from emulation_saas.client import Feed
+from emulation_saas.client import Consumer, Feed
 from emulation_saas.client.answers import Token
 
 STREAM: Final = "text/event-stream"
@@ -22,8 +22,10 @@ BATCH: Final = "application/cloudevents-batch+json"
 class Asked:
     """A request as it came."""
 
+    method: str
     target: str
     headers: dict[str, str]
+    body: bytes
 
     @property
     def query(self) -> dict[str, str]:
@@ -46,7 +48,9 @@ class Scripted:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-            self.asked.append(Asked(head[0].split(" ")[1], headers))
+            method, target, _ = head[0].split(" ")
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            self.asked.append(Asked(method, target, headers, body))
             writer.write(self.answers[min(len(self.asked), len(self.answers)) - 1])
             await writer.drain()
         finally:
@@ -63,6 +67,11 @@ class Scripted:
         """Return a feed of this server."""
         url = f"http://127.0.0.1:{self.port}/"
         return Feed(url, "bac-song", token=token, by=by, patience_s=patience_s, http=self.http, sleep=self.sleep)
+
+    def consumer(self) -> Consumer:
+        """Return a consumer of this server."""
+        url = f"http://127.0.0.1:{self.port}"
+        return Consumer(url, "bac-song", "van-thu", token=TOKEN, http=self.http, sleep=self.sleep)
 
 
 @asynccontextmanager
@@ -96,10 +105,14 @@ def stream(*blocks: bytes, lost: bool = False, headers: str = "Log-Head: 9\r\n")
     return f"HTTP/1.1 200 OK\r\nContent-Type: {STREAM}; charset=utf-8\r\n{headers}{length}\r\n".encode() + body
 
 
-def page(*positions: int, scanned_to: int) -> bytes:
-    """Return a whole answer that is a page."""
+def page(*positions: int, scanned_to: int, stands_at: int = 0) -> bytes:
+    """Return a whole answer that is a page; of a consumer that stands somewhere."""
     body = b"[" + b", ".join(event(position) for position in positions) + b"]"
-    return answer(200, body, f"Content-Type: {BATCH}\r\nLog-Head: 9\r\nLog-Scanned-To: {scanned_to}\r\n")
+    return answer(
+        200,
+        body,
+        f"Content-Type: {BATCH}\r\nLog-Head: 9\r\nLog-Scanned-To: {scanned_to}\r\nConsumer-Position: {stands_at}\r\n",
+    )
 
 
 def refusal(status: int, code: str = "", headers: str = "") -> bytes:

@@ -20,7 +20,7 @@ from emulation_saas.client import (
     UnauthorizedError,
     UnreachableError,
 )
-from emulation_saas.client.feed import PAGE, WAIT_S
+from emulation_saas.client.following import PAGE, WAIT_S
 from emulation_saas.client.pauses import PAUSE_MAX_S, PAUSE_S
 from tests.client.scripted import BATCH, STREAM, TOKEN, answer, block, event, page, refusal, scripted, stream
 from tests.serving import free_port

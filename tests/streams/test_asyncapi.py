@@ -16,11 +16,14 @@ import pytest
 from emulation_saas.streams import asyncapi, schemas
 from emulation_saas.streams.asyncapi import asyncapi_of
 from emulation_saas.streams.contract_routes import contract_routes
+from emulation_saas.streams.routes import ROUTES
 from emulation_saas.wiring import EVENT_TYPES
 from tests.http.notebook import calling, little_service
 
 STANDARD: Final = Path(__file__).parent / "asyncapi" / "3.0.0.json"
 validator: Any = jsonschema_rs.Draft7Validator
+LIMITS: Final = {"type": None, "minimum": 0, "maximum": None}
+"""What a parameter may be; the framework leaves a zero out."""
 NAMES: Final = sorted(each.type for each in EVENT_TYPES)
 
 
@@ -101,3 +104,19 @@ async def test_schema_of_no_type_is_not_found(tmp_path: Path) -> None:
     async with calling(little_service(tmp_path, contract=contract_routes(EVENT_TYPES)), sub=None) as client:
         answer = await client.get("/schemas/ballot.vote-cast.v9")
         assert (answer.status_code, answer.json()["code"]) == (httpx.codes.NOT_FOUND, "no-such-schema")
+
+
+async def test_what_may_be_asked_is_what_the_route_takes(tmp_path: Path, told: Any) -> None:
+    given: dict[str, object] = {"tails": None, "subscribers": None}
+    async with calling(little_service(tmp_path, routes=ROUTES, given=given), sub=None) as client:
+        paths = (await client.get("/schema/openapi.json")).json()["paths"]
+    (described,) = [methods["get"] for path, methods in paths.items() if path.endswith("/events")]
+    taken = {each["name"]: each["schema"] for each in described["parameters"] if each["in"] == "query"}
+    for name in ("feed", "poll"):
+        asked = told["operations"][f"send_{name}"]["bindings"]["http"]["query"]["properties"]
+        assert set(taken) - set(asked) == {"lastEventId", "timeout"} | ({"wait"} if name == "feed" else set())
+        for parameter, schema in asked.items():
+            same = {**taken[parameter], **taken[parameter].get("oneOf", [{}])[0]}
+            for limit, otherwise in LIMITS.items():
+                assert schema.get(limit, otherwise) == same.get(limit, otherwise), parameter
+        assert told["channels"][name]["address"] in paths

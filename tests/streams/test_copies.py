@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from http import HTTPStatus
 from random import Random
 from typing import Any, Final, Literal
 
@@ -114,9 +115,9 @@ async def differing(service: Service, copies: dict[str, Documents], at: int) -> 
                 copied = await copied_answer(service, copies[projection.name], projection, view, where, at=at)
                 query = {"valid_on": str(TODAY)} if view.is_dated else {}
                 answer = await service.get(path, min_position=at, **query)
-                told_now = answer.json() if answer.status_code == httpx.codes.OK else None
+                told_now = answer.json() if answer.status_code == HTTPStatus.OK else None
                 if told_now is None:
-                    assert answer.status_code == httpx.codes.NOT_FOUND, answer.text
+                    assert answer.status_code == HTTPStatus.NOT_FOUND, answer.text
                 else:
                     answers += 1
                 if copied != told_now:

@@ -7,12 +7,14 @@ It imports nothing of the service, so it says what the interface is and not what
 
 ::
 
-    feed         asks, takes up again where it was, asks for a new token    Feed
-      ├─ blocks  bytes of a stream ─▶ blocks, by the HTML standard
-      ├─ track   positions: none missing, none twice, none out of order
-      └─ pauses  how long to wait before asking again
-    received     an event, and its bytes as they came                       Event
-    signatures   is this delivery the service's?                            verify_webhook
+    feed            who reads keeps the position                                     Feed
+    consumer        the service keeps it                                             Consumer
+      └─ following  asks, takes up again where it was, waits before it asks again     pauses
+           ├─ answers  tells what passes by itself from what does not; asks for new tokens
+           ├─ blocks   bytes of a stream ─▶ blocks, by the HTML standard
+           └─ track    positions: none missing, none twice, none out of order
+    received        an event, and its bytes as they came                             Event
+    signatures      whether a delivery is the service's                              verify_webhook
 
 Whoever follows keeps one number: the position of the last event that was dealt with. Delivery is at least once, so keep
 it in the transaction of what the event led to, or take an event twice after a crash.
@@ -24,12 +26,14 @@ it in the transaction of what the event led to, or take an event twice after a c
             ...
 """
 
+from emulation_saas.client.consumer import Consumer
 from emulation_saas.client.faults import (
     ClientError,
     CursorBeyondHeadError,
     LogGapError,
     MalformedError,
     MissingPositionError,
+    MovedError,
     RefusedError,
     RepeatedPositionError,
     SignatureError,
@@ -42,12 +46,14 @@ from emulation_saas.client.signatures import verify_webhook
 
 __all__ = [
     "ClientError",
+    "Consumer",
     "CursorBeyondHeadError",
     "Event",
     "Feed",
     "LogGapError",
     "MalformedError",
     "MissingPositionError",
+    "MovedError",
     "RefusedError",
     "RepeatedPositionError",
     "SignatureError",

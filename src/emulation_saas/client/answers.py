@@ -49,9 +49,11 @@ class Asking:
 
     @asynccontextmanager
     async def stream(
-        self, url: str, query: Mapping[str, str], *, accept: str, silence_s: float
+        self, url: str, query: Mapping[str, str], *, accept: str, silence_s: float, body: bytes | None = None
     ) -> AsyncGenerator[httpx.Response]:
-        """Lend the answer to a question, its body unread; a longer silence ends it.
+        """Lend the answer to a question, or to a command where there is a body (JSON); its own body is unread.
+
+        A longer silence than `silence_s` ends it.
 
         Raises:
             Later: there is none now, or it broke off.
@@ -59,8 +61,12 @@ class Asking:
         """
         token = self._token if isinstance(self._token, str) else await self._token()
         headers = {"authorization": f"Bearer {token}", "accept": accept}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        method = "GET" if body is None else "POST"
+        sending = self.http.stream(method, url, params=query, headers=headers, content=body, timeout=silence_s)
         try:
-            async with self.http.stream("GET", url, params=query, headers=headers, timeout=silence_s) as answer:
+            async with sending as answer:
                 await _require(answer, accept)
                 self._is_refused = False
                 yield answer

@@ -6,6 +6,7 @@
       ├─ MissingPositionError     a position was left out: stop, and tell whoever runs the service
       ├─ RepeatedPositionError    a position came again, or out of order: likewise
       ├─ LogGapError              the service itself says that a position is missing
+      ├─ MovedError               somebody else reads as the same consumer
       ├─ CursorBeyondHeadError    the log is not the one that was read before
       ├─ MalformedError           the answer is not what the interface says
       ├─ UnauthorizedError        the token is not accepted
@@ -43,6 +44,16 @@ class RepeatedPositionError(ClientError):
 
 class LogGapError(ClientError):
     """The service itself found that its log lacks a position, and stopped there."""
+
+
+class MovedError(ClientError):
+    """The service keeps the consumer elsewhere than it was left: somebody else reads as the same one, or moved it."""
+
+    def __init__(self, left_at: int, found_at: int) -> None:
+        """Say where it was left and found."""
+        super().__init__(f"the consumer was left at {left_at} and stands at {found_at}")
+        self.left_at = left_at
+        self.found_at = found_at
 
 
 class MalformedError(ClientError):

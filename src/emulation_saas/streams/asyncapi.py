@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
+from emulation_saas.http.limits import PAGE_MAX, WAIT_MAX_S
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import HANDLE_PATTERN
+from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.streams.schemas import path_of, title_of
 from emulation_saas.streams.sights import TAGS_MAX, TYPES_MAX
 
@@ -71,18 +73,28 @@ _SECURITY: Final[_Json] = {
     "broker": {"type": "userPassword", "description": "What the broker demands of its subscribers"},
 }
 _SELECTION: Final[_Json] = {
-    "after": {"type": "integer", "minimum": 0, "description": "The last position that was dealt with"},
-    "through": {"type": "integer", "minimum": 1, "description": "The last position that is wanted"},
+    "after": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": INTEGER_MAX,
+        "description": "The last position that was dealt with; the header Last-Event-ID wins over it",
+    },
+    "through": {"type": "integer", "minimum": 1, "maximum": INTEGER_MAX, "description": "The last position wanted"},
     "types": {
         "type": "string",
         "description": f"Names of types with commas between; `*` stands for any part of a name; at most {TYPES_MAX}",
     },
     "tags": {"type": "string", "description": f"Tags with commas between, all of them; at most {TAGS_MAX}"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "description": "At most so many events"},
 }
 _PAGED: Final[_Json] = {
     **_SELECTION,
-    "limit": {"type": "integer", "minimum": 1, "description": "Events of one page at most"},
-    "wait": {"type": "integer", "minimum": 0, "description": "Seconds to wait for an event when there is none yet"},
+    "wait": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": WAIT_MAX_S,
+        "description": "Seconds to wait for an event, where there is none yet",
+    },
 }
 _WEBHOOK_HEADERS: Final[_Json] = {
     "type": "object",
@@ -102,7 +114,8 @@ _CHANNELS: Final[dict[str, _Json]] = {
         "server": "service",
         "title": "The log as a stream",
         "description": "Server-Sent Events: `id` is the position, `event` the type, `data` the stored bytes. An id "
-        "that stands alone says up to where nothing more is shown. Ended before the token's end: take it up again.",
+        "alone says up to where nothing more is shown. `head` says that nothing is left to catch up with, `end` why "
+        "the stream ends; it ends before its token does, to be taken up again.",
         "http": {"method": "GET", "query": {"type": "object", "properties": _SELECTION}},
     },
     "poll": {
