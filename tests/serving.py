@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -29,14 +29,23 @@ START_S: Final = 45.0
 class Served:
     """One service: where it listens, who its processes are, whose tokens it takes."""
 
-    def __init__(self, place: Path, *, workers: int = 2, database_url: str | None = None) -> None:
+    def __init__(
+        self,
+        place: Path,
+        *,
+        workers: int = 2,
+        database_url: str | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         """Prepare a service that keeps its data in `place`.
 
         Args:
             place: an empty directory, or that of an earlier service.
             workers: how many.
             database_url: the database to use; None: an embedded one of its own.
+            settings: others, by the names of their variables.
         """
+        self._settings = {"EMULATION_WEBHOOK_NETWORKS": '["127.0.0.0/8"]', **(settings or {})}
         self.data = place / "data"
         self.port = free_port()
         self._workers = workers
@@ -68,6 +77,7 @@ class Served:
             "EMULATION_DATA": str(self.data),
             "EMULATION_PORT": str(self.port),
             "EMULATION_WORKERS": str(self._workers),
+            **self._settings,
         }
         if self.database_url is not None:
             named = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": str(self.issuer.jwks)}
@@ -145,9 +155,11 @@ class Served:
 
 
 @contextmanager
-def served(place: Path, *, workers: int = 2, database_url: str | None = None) -> Generator[Served]:
-    """Lend a service that serves, and leave nothing of it."""
-    service = Served(place, workers=workers, database_url=database_url)
+def served(
+    place: Path, *, workers: int = 2, database_url: str | None = None, settings: Mapping[str, str] | None = None
+) -> Generator[Served]:
+    """Lend a service that serves, and leave nothing of it. For the arguments see `Served`."""
+    service = Served(place, workers=workers, database_url=database_url, settings=settings)
     service.start()
     try:
         service.wait_until_ready()

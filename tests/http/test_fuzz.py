@@ -73,7 +73,7 @@ def play(service: Served) -> Marked:
         for step in marked.steps()[:-1]:
             path = ("/v1/provinces/{province}" + step.path).format(**marked.path_parameters)
             answer = client.post(path, json=step.body, headers=service.token(marked.sub(step.by)))
-            assert answer.status_code == 201, (step.path, answer.text)
+            assert answer.status_code == step.status, (step.path, answer.text)
     return marked
 
 
@@ -107,6 +107,9 @@ def try_out(operation: Any, marked: Marked, caller: "Caller", tried: Tried, numb
         wanted = query.get("min_position")
         if isinstance(wanted, int) and wanted > POSITION_MAX:
             query["min_position"] = wanted % POSITION_MAX
+        body: Any = case.body
+        if not has_bad_body(case) and isinstance(body, dict) and "url" in body:
+            body["url"] = "https://127.0.0.1:8443/"  # nobody out there is asked anything
         tried.cases += 1
         answer = caller.call(case)
         tried.statuses[answer.status_code] = tried.statuses.get(answer.status_code, 0) + 1

@@ -24,6 +24,9 @@ def test_everything_can_be_set() -> None:
         "EMULATION_ISSUERS": f"[{ISSUER}]",
         "EMULATION_OPERATORS": '[{"issuer":"https://id.example","sub":"root"}]',
         "EMULATION_LOG_ORIGIN": "emulation.gov.example",
+        "EMULATION_WEBHOOK_NETWORKS": '["10.1.0.0/16"]',
+        "EMULATION_WEBHOOK_PORTS": "[443]",
+        "EMULATION_WEBHOOK_CA": __file__,
     }
     assert set(given) == {line.variable for line in settings_table()}
     assert settings_from(given) == Settings(
@@ -36,6 +39,9 @@ def test_everything_can_be_set() -> None:
         issuers=(Issuer(issuer="https://id.example", audience="emulation", jwks="https://id.example/keys"),),
         operators=(Operator(issuer="https://id.example", sub="root"),),
         log_origin="emulation.gov.example",
+        webhook_networks=("10.1.0.0/16",),
+        webhook_ports=(443,),
+        webhook_ca=Path(__file__),
     )
 
 
@@ -60,6 +66,11 @@ def test_everything_can_be_set() -> None:
         ("EMULATION_DATABASE_URL", "mysql://db.example", "postgresql://"),
         ("EMULATION_LOG_ORIGIN", "Emulation Gov", "host name"),
         ("EMULATION_LOG_ORIGIN", "x" * 101, "host name"),
+        ("EMULATION_WEBHOOK_NETWORKS", '["10.1.0.1/16"]', "host bits"),
+        ("EMULATION_WEBHOOK_NETWORKS", '["64:ff9b::/96"]', "64:ff9b"),
+        ("EMULATION_WEBHOOK_PORTS", "[]", "length"),
+        ("EMULATION_WEBHOOK_PORTS", "[65536]", "65535"),
+        ("EMULATION_WEBHOOK_CA", "/nowhere/ca.pem", "no such file"),
     ],
 )
 def test_a_wrong_setting_stops_the_service_and_says_why(variable: str, value: str, why: str) -> None:

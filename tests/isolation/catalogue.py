@@ -25,9 +25,12 @@ HEADS_COLUMNS: Final = frozenset({"province_id", "position"})
 CHANGEABLE: Final = {
     HEADS: {"UPDATE"},
     "public.checkpoints": {"UPDATE", "DELETE"},
+    "public.cursors": {"UPDATE", "DELETE"},
     "public.documents": {"UPDATE", "DELETE"},
     "public.quarantined": {"UPDATE", "DELETE"},
     "public.snapshots": {"UPDATE", "DELETE"},
+    "public.webhook_deliveries": {"UPDATE", "DELETE"},
+    "public.webhook_receivers": {"UPDATE", "DELETE"},
     "sealing.subject_keys": {"UPDATE", "DELETE"},
     "sealing.province_keys": {"UPDATE"},
 }

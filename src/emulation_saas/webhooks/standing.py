@@ -64,7 +64,7 @@ class Webhooks:
             NoSuchWebhook: there is none, or it was removed.
         """
         found = told(await log.recorded([Selector(types=EVENTS, tags=[f"webhook:{webhook}"])]))
-        if webhook not in found or found[webhook].webhook.state == "removed":
+        if webhook not in found or found[webhook].webhook.is_removed:
             raise NoSuchWebhook
         return found[webhook]
 
@@ -84,7 +84,7 @@ class Webhooks:
     async def standings(self, log: ProvinceLog, *, head: int) -> list[Standing]:
         """Return how all webhooks of a province stand that are there, by handle."""
         every = told(await log.recorded([Selector(types=EVENTS, tags=["webhooks"])]))
-        there = {webhook: each for webhook, each in sorted(every.items()) if each.webhook.state != "removed"}
+        there = {webhook: each for webhook, each in sorted(every.items()) if not each.webhook.is_removed}
         ledger = self.ledger(log)
         cursors = {each.name: each.position for each in await Cursors(self.database, log.province, "webhook").all()}
         receivers, waiting = await ledger.receivers(there.keys()), await ledger.waiting(there.keys())
