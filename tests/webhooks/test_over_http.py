@@ -12,7 +12,8 @@ from standardwebhooks import Webhook as StockWebhook
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from tests.database import drop_database, fresh_database
 from tests.serving import OPERATOR, opening, served
-from tests.webhooks.receiving import Authority, Receiver, receiver
+from tests.webhooks.receiving import Authority, Received, Receiver, receiver, status, willing
+from tests.webhooks.test_courier import verified_by
 
 PROVINCE: Final = "bac-song"
 NOTICED_S: Final = 30.0
@@ -75,8 +76,11 @@ async def asked(
                 opened = await client.post("/v1/provinces", json=opening(PROVINCE), headers=service.token(OPERATOR))
                 client.headers.update(service.token(f"admin@{PROVINCE}"))
                 yield Asked(client, there, opened.json()["events"][2]["data"]["person"])
-            print(service.output()[-6000:])
     await drop_database(server, url)
+
+
+def failing_on_events(request: Received) -> bytes:
+    return status(500) if request.position else willing(request)
 
 
 async def test_webhook_is_registered_shakes_hands_and_is_sent_what_happens(asked: Asked) -> None:
@@ -94,3 +98,73 @@ async def test_webhook_is_registered_shakes_hands_and_is_sent_what_happens(asked
     assert event["type"] == "agency.registered.v1"
     deliveries = await asked.get("/webhooks/cong/deliveries?status=delivered")
     assert [(each["event"], each["tries"]) for each in deliveries["deliveries"]] == [(position, 1)]
+
+
+async def test_everything_about_a_webhook_can_be_commanded_and_read(asked: Asked) -> None:
+    asked.there.answering = lambda _: status(503)
+    told = await asked.register("cong", mode="ordered")
+    assert "secret" not in told
+    refused = await asked.post("/webhooks/cong/handshake", 409)
+    assert (refused["code"], refused["detail"]) == ("handshake-failed", "status-503")
+    asked.there.answering = failing_on_events
+    await asked.post("/webhooks/cong/handshake")
+    bad = await asked.agency("so-a")
+    standing = await asked.until(outcome="status-500")
+    assert (standing["state"], standing["set_aside"]) == ("active", 1)
+    assert standing["cursor"] < bad
+    assert "next_try_at" in standing
+    await asked.post("/webhooks/cong/skip", position=bad, because="hỏng")
+    await asked.until(set_aside=0, lag=0)
+    assert (await asked.post("/webhooks/cong/skip", 409, position=bad - 1, because="x"))["code"] == "event-over"
+    assert (await asked.post("/webhooks/cong/skip", position=bad, because="hỏng"))["events"] == []
+    await asked.post("/webhooks/cong/pause", because="bảo trì")
+    asked.there.answering = willing
+    missed = await asked.agency("so-b")
+    paused = await asked.until(state="paused", reason="asked", because="bảo trì")
+    assert paused["lag"] > 0
+    await asked.post("/webhooks/cong/resume", **{"from": 1})
+    await asked.until(state="active", lag=0)
+    assert asked.there.positions[-1] == missed
+    await asked.post("/webhooks/cong/redeliver", **{"from": 1, "to": missed})
+    await asked.until(set_aside=0, lag=0)
+    (listed,) = (await asked.get("/webhooks"))["webhooks"]
+    assert listed["url"] == asked.there.url
+    key = (await asked.get("/webhook-keys"))["keys"][0]
+    assert verified_by(key, asked.there.received[-1])
+    page = await asked.get("/webhooks/cong/deliveries?limit=1")
+    assert len(page["deliveries"]) == 1
+    await asked.post("/webhooks/cong/remove", because="thôi")
+    assert (await asked.get("/webhooks"))["webhooks"] == []
+    gone = await asked.client.get(f"/v1/provinces/{PROVINCE}/webhooks/cong")
+    assert gone.json()["code"] == "no-such-webhook"
+
+
+async def test_secret_is_told_in_the_answer_that_made_it_and_its_repetition_by_key(asked: Asked) -> None:
+    body = {"webhook": "cong", "url": asked.there.url, "person": asked.person, "signing": "hmac"}
+    url, key = f"/v1/provinces/{PROVINCE}/webhooks", {"idempotency-key": "mot"}
+    first = (await asked.client.post(url, json=body, headers=key)).json()
+    assert (await asked.client.post(url, json=body, headers=key)).json() == first
+    again = (await asked.client.post(url, json=body)).json()
+    assert (again["events"], "secret" in again) == ([], False)
+    rotated = await asked.post("/webhooks/cong/rotate-secret")
+    assert rotated["secret"] not in {first["secret"], None}
+    assert "whsec_" not in (await asked.client.get(url)).text
+
+
+REFUSED: Final[tuple[tuple[dict[str, Any], int, str], ...]] = (
+    ({"url": "http://portal.example.vn/"}, 422, "url-not-https"),
+    ({"url": "https://a:b@127.0.0.1/"}, 422, "url-has-credentials"),
+    ({"url": "https://127.0.0.1:1/"}, 422, "port-not-allowed"),
+    ({"url": "https://10.0.0.1:{port}/"}, 422, "url-resolves-private"),
+    ({"url": "https://[::1:{port}/"}, 422, "url-unresolvable"),
+    ({"person": "p-zzzzzzzzzz"}, 409, "person-without-role"),
+    ({"after": 10_000}, 422, "cursor-beyond-head"),
+    ({"types": ["Not A Type"]}, 422, "malformed-body"),
+)
+
+
+async def test_registration_that_cannot_be_is_refused_by_its_code(asked: Asked) -> None:
+    for changes, expected, code in REFUSED:
+        body = {"webhook": "cong", "url": asked.there.url, "person": asked.person, **changes}
+        body["url"] = body["url"].replace("{port}", str(asked.there.port))
+        assert (await asked.post("/webhooks", expected, **body))["code"] == code
