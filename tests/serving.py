@@ -43,8 +43,9 @@ class Served:
             place: an empty directory, or that of an earlier service.
             workers: how many.
             database_url: the database to use; None: an embedded one of its own.
-            settings: more of its environment.
+            settings: others, by the names of their variables.
         """
+        self._settings = {"EMULATION_WEBHOOK_NETWORKS": '["127.0.0.0/8"]', **(settings or {})}
         self.data = place / "data"
         self.port = free_port()
         self._workers = workers
@@ -158,7 +159,7 @@ class Served:
 def served(
     place: Path, *, workers: int = 2, database_url: str | None = None, settings: Mapping[str, str] | None = None
 ) -> Generator[Served]:
-    """Lend a service that serves, and leave nothing of it."""
+    """Lend a service that serves, and leave nothing of it. For the arguments see `Served`."""
     service = Served(place, workers=workers, database_url=database_url, settings=settings)
     service.start()
     try:

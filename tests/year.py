@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from emulation_saas.http.local_issuer import ISSUER
+from tests.webhooks.steps import webhook_steps
 
 YEAR: Final = 2023
 PAPER: Final = "2023-12-20"
@@ -24,6 +25,8 @@ class Step:
     body: dict[str, Any]
     by: By = "admin"
     """Who commands it: the administrator does all but decide disputes about what he did himself."""
+    status: int = 201
+    """What it is answered: the receiver of a webhook is not there, and cannot shake hands."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Marked:
             "place": "000.p/1",
             "person": self.erased,
             "consumer": self.handle("cong"),
+            "webhook": self.handle("cong"),
         }
 
     def opening(self, sub: str) -> dict[str, Any]:
@@ -97,7 +101,9 @@ class Marked:
         """Return the commands, in an order in which each is accepted."""
         before = [*self._province(), *self._bloc(), *self._year()]
         contested = OPENING_EVENTS + len(before)  # each of these is one event, and the last one is a sheet
-        return [*before, *self._disputes(contested), *self._scores(), *self._ballots(), *self._end(), *self._privacy()]
+        hooks = [Step(path, body, status=status) for path, body, status in webhook_steps(self)]
+        last = [*self._end(), *hooks, *self._privacy()]
+        return [*before, *self._disputes(contested), *self._scores(), *self._ballots(), *last]
 
     def _name(self, day: str) -> dict[str, Any]:
         return {
@@ -364,10 +370,7 @@ class Marked:
                 {**office, "office": "deputy", "agency": self.handle("noi-vu"), "ballot": self.handle("giay")},
             ),
             Step("/blocs/{bloc}/meetings", meeting),
-            Step(
-                "/blocs/{bloc}/members/{agency}/withdraw".replace("{agency}", self.handle("thanh-tra")),
-                left,
-            ),
+            Step(f"/blocs/{{bloc}}/members/{self.handle('thanh-tra')}/withdraw", left),
             Step("/blocs/{bloc}/members", back),
             Step(of_year + "/close", {}),
         ]

@@ -143,4 +143,7 @@ def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str
         f"{PREFIX}OPERATORS": msgspec.json.encode(operators).decode(),
         f"{PREFIX}LOG_ORIGIN": settings.log_origin,
         f"{PREFIX}MASTER_KEY": str(master_key_path(settings)),
+        f"{PREFIX}WEBHOOK_NETWORKS": msgspec.json.encode(settings.webhook_networks).decode(),
+        f"{PREFIX}WEBHOOK_PORTS": msgspec.json.encode(settings.webhook_ports).decode(),
+        f"{PREFIX}WEBHOOK_CA": str(settings.webhook_ca or ""),
     }

@@ -76,7 +76,7 @@ def play(service: Served) -> Marked:
         for step in [*marked.steps()[:-1], *questions(marked)]:
             path = ("/v1/provinces/{province}" + step.path).format(**marked.path_parameters)
             answer = client.post(path, json=step.body, headers=service.token(marked.sub(step.by)))
-            assert answer.status_code in {200, 201}, (step.path, answer.text)
+            assert answer.status_code == step.status, (step.path, answer.text)
     return marked
 
 
@@ -113,6 +113,9 @@ def try_out(operation: Any, marked: Marked, caller: "Caller", tried: Tried, numb
         for wait in ("wait", "timeout"):
             if isinstance(query.get(wait), int):
                 query[wait] = min(query[wait], WAIT_MAX)
+        body: Any = case.body
+        if not has_bad_body(case) and isinstance(body, dict) and "url" in body:
+            body["url"] = "https://127.0.0.1:8443/"  # nobody out there is asked anything
         tried.cases += 1
         answer = caller.call(case)
         tried.statuses[answer.status_code] = tried.statuses.get(answer.status_code, 0) + 1

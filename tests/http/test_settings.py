@@ -33,6 +33,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         "EMULATION_NATS_CA": str(ca),
         "EMULATION_NATS_PREFIX": "thi-dua",
         "EMULATION_NATS_EVENTS": "unsealed",
+        "EMULATION_WEBHOOK_NETWORKS": '["10.1.0.0/16"]',
+        "EMULATION_WEBHOOK_PORTS": "[443]",
+        "EMULATION_WEBHOOK_CA": __file__,
     }
     assert set(given) == {line.variable for line in settings_table()}
     assert settings_from(given) == Settings(
@@ -50,6 +53,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         nats_ca=ca,
         nats_prefix="thi-dua",
         nats_events="unsealed",
+        webhook_networks=("10.1.0.0/16",),
+        webhook_ports=(443,),
+        webhook_ca=Path(__file__),
     )
 
 
@@ -79,6 +85,11 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ("EMULATION_DATABASE_URL", "mysql://db.example", "postgresql://"),
         ("EMULATION_LOG_ORIGIN", "Emulation Gov", "host name"),
         ("EMULATION_LOG_ORIGIN", "x" * 101, "host name"),
+        ("EMULATION_WEBHOOK_NETWORKS", '["10.1.0.1/16"]', "host bits"),
+        ("EMULATION_WEBHOOK_NETWORKS", '["64:ff9b::/96"]', "64:ff9b"),
+        ("EMULATION_WEBHOOK_PORTS", "[]", "length"),
+        ("EMULATION_WEBHOOK_PORTS", "[65536]", "65535"),
+        ("EMULATION_WEBHOOK_CA", "/nowhere/ca.pem", "no such file"),
     ],
 )
 def test_a_wrong_setting_stops_the_service_and_says_why(variable: str, value: str, why: str) -> None:

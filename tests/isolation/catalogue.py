@@ -30,6 +30,8 @@ CHANGEABLE: Final = {
     "public.documents": {"UPDATE", "DELETE"},
     "public.quarantined": {"UPDATE", "DELETE"},
     "public.snapshots": {"UPDATE", "DELETE"},
+    "public.webhook_deliveries": {"UPDATE", "DELETE"},
+    "public.webhook_receivers": {"UPDATE", "DELETE"},
     "sealing.subject_keys": {"UPDATE", "DELETE"},
     "sealing.province_keys": {"UPDATE"},
 }

@@ -1,6 +1,6 @@
 """A province whose events are sent: real log, real receivers, a clock that tests move."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -155,10 +155,16 @@ def registering(
 
 @asynccontextmanager
 async def world(
-    url: str, authority: Authority, port: int, *, schedule: Schedule | None = None, allowed: str = "127.0.0.0/8"
+    url: str,
+    authority: Authority,
+    port: int,
+    *,
+    others: Sequence[int] = (),
+    schedule: Schedule | None = None,
+    allowed: str = "127.0.0.0/8",
 ) -> AsyncGenerator[World]:
-    """Lend a province and what sends its events, to receivers on one port of this machine."""
-    destined = destinations(networks=[allowed], ports=[port], ca=authority.ca)
+    """Lend a province and what sends its events, to receivers on these ports of this machine."""
+    destined = destinations(networks=[allowed], ports=[port, *others], ca=authority.ca)
     clock = Clock()
     async with open_database(url) as database, logs_of(database) as logs:
         means = Means(schedule or Schedule(chance=lambda: 0), clock, uuid4())

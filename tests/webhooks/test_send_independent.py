@@ -1,11 +1,12 @@
 """An independent webhook: what fails is set aside and tried again by itself, and holds up nothing."""
 
 from datetime import timedelta
+from functools import partial
 
 from emulation_saas.webhooks.schedule import RETRY_AFTER_MAX_S, TRIES_AFTER_S
 from emulation_saas.webhooks.sender import FAILING_DAYS_MAX
 from emulation_saas.webhooks.use_cases import RedeliverEvents, ResumeWebhook, SkipEvent
-from tests.webhooks.receiving import OK, Authority, receiver, status
+from tests.webhooks.receiving import OK, Authority, Received, receiver, status
 from tests.webhooks.sending import HOOK, registering, world
 from tests.webhooks.test_send_ordered import failing
 
@@ -64,12 +65,16 @@ async def test_skipped_event_is_not_tried_again(database_url: str, authority: Au
         assert await here.outcomes() == []
 
 
+def later(asked: str, _: Received) -> bytes:
+    return status(429, f"retry-after: {asked}")
+
+
 async def test_receiver_that_asks_for_time_is_given_it_within_reason(database_url: str, authority: Authority) -> None:
     async with receiver(authority) as there, world(database_url, authority, there.port) as here:
         await here.hook(registering(there.url, mode="independent"))
         (bad,) = await here.agencies("so-a")
         for asked, given_s in (("120", 120), (str(10**30), RETRY_AFTER_MAX_S)):
-            there.answering = lambda _, asked=asked: status(429, f"retry-after: {asked}")
+            there.answering = partial(later, asked)
             before = here.clock()
             await here.send()
             found = await here.ledger.find(HOOK, bad)

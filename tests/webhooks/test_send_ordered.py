@@ -165,7 +165,7 @@ async def test_removed_webhook_is_not_sent_to(database_url: str, authority: Auth
     async with receiver(authority) as there, world(database_url, authority, there.port) as here:
         await here.hook(registering(there.url))
         await here.agencies("so-a")
-        await here.do(RemoveWebhook(webhook=HOOK))
+        await here.do(RemoveWebhook(webhook=HOOK, because="thôi"))
         assert (await here.send()).until is None
         assert there.received == []
 

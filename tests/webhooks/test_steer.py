@@ -18,9 +18,9 @@ from emulation_saas.webhooks.refusals import (
     SpanBackwards,
     SpanTooWide,
     WebhookNotPaused,
-    WebhookPending,
     WebhookWithoutSecret,
 )
+from emulation_saas.webhooks.states import registered
 from emulation_saas.webhooks.use_cases import (
     REDELIVERED_MAX,
     ActivateWebhook,
@@ -55,7 +55,7 @@ def test_webhook_is_activated_once() -> None:
 
 
 def test_nothing_can_be_done_to_a_webhook_that_is_not_there() -> None:
-    for use_case in (*ALL, RemoveWebhook(webhook=HOOK)):
+    for use_case in (*ALL, RemoveWebhook(webhook=HOOK, because="thôi")):
         given().when(use_case, ADMIN).then_rejected(NoSuchWebhook)
     for use_case in ALL:
         given(SHARED, ACTIVATED, REMOVED).when(use_case, ADMIN).then_rejected(NoSuchWebhook)
@@ -72,9 +72,12 @@ def test_webhook_that_rests_already_is_not_paused_again() -> None:
         given(REGISTERED, ACTIVATED, rests).when(PauseWebhook(webhook=HOOK), ADMIN).then_recorded_nothing()
 
 
-def test_pending_webhook_has_nothing_to_pause_resume_or_redeliver() -> None:
-    for use_case in (PauseWebhook(webhook=HOOK), ResumeWebhook(webhook=HOOK), redelivering(1, 2)):
-        given(REGISTERED).when(use_case, ADMIN).then_rejected(WebhookPending)
+def test_pending_webhook_is_paused_and_is_pending_when_it_is_resumed() -> None:
+    given(REGISTERED).when(PauseWebhook(webhook=HOOK, because="bảo trì"), ADMIN).then(PAUSED)
+    webhook = registered(REGISTERED).after(PAUSED)
+    assert webhook.state == "paused"
+    assert webhook.after(WebhookResumed(webhook=HOOK)).state == "pending"
+    assert webhook.after(ACTIVATED).state == "paused"
 
 
 def test_webhook_that_rests_is_resumed_where_it_stands_or_from_a_position() -> None:

@@ -2,9 +2,9 @@
 
 ::
 
-    registered ──handshake──▶ active ──asked, gone, failing, powerless──▶ paused ──┐
-      pending                   ▲  └──ordered, and out of tries──▶ stalled ────────┤     (any) ──▶ removed
-                                └──────────────────── resumed ─────────────────────┘
+    pending ──handshake──▶ active ──asked, gone, failing, powerless──▶ paused ──┐
+                             ▲  └──ordered, and out of tries──▶ stalled ────────┤     (any) ──▶ removed
+                             └──────────────────── resumed ─────────────────────┘
 
 What was decided stands in the log (`events`); how far sending has come is a cursor; what failed is a line of a ledger,
 which knows positions and no bodies. There is no queue: a paused webhook keeps its cursor and loses nothing.

@@ -79,7 +79,7 @@ class Dispatcher:
         cursors = Cursors(self._database, log.province, "webhook")
         for webhook, about in (await self._webhooks(log, cursors)).items():
             sending = self._sending.get((log.province, webhook))
-            if about.webhook.state == "removed":
+            if about.webhook.is_removed:
                 if sending is not None:
                     sending.task.cancel()
                 continue
@@ -102,7 +102,7 @@ class Dispatcher:
         for webhook, about in found.items():
             if webhook in known and len(known[webhook].facts) == len(about.facts):
                 continue
-            if about.webhook.state == "removed":
+            if about.webhook.is_removed:
                 await cursors.close(webhook)
                 await Ledger(self._database, log.province).forget(webhook)
             else:

@@ -63,12 +63,6 @@ class TooManyWebhooks(Conflict):
     code = "too-many-webhooks"
 
 
-class WebhookPending(Conflict):
-    """The receiver has not said yet that it wants the events."""
-
-    code = "webhook-pending"
-
-
 class WebhookNotPaused(Conflict):
     """Only a webhook that is paused or stalled is resumed from a position."""
 

@@ -93,7 +93,7 @@ class NothingMoreBody(Body, frozen=True, kw_only=True):
 class RemoveBody(Body, frozen=True, kw_only=True):
     """Why nothing is to be sent any more."""
 
-    because: Text = ""
+    because: Reason
 
 
 @post("/webhooks", summary="Register a webhook")
@@ -153,7 +153,7 @@ async def shake_hands(
     if not authority.is_admin:
         raise NotEmpowered
     about = await webhooks.about(log, WebhookId(webhook))
-    if about.webhook.state == "pending":
+    if not about.webhook.is_activated:
         async with webhooks.couriers(log) as courier:
             outcome = await courier.knock(about)
         if not outcome.is_delivered:

@@ -1,6 +1,5 @@
 """How webhooks stand: what was decided about them, how far sending has come, how their receivers have been doing."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -45,17 +44,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Annotated[str, Meta(description="Of the last try")] | UnsetType = UNSET
 
 
-@dataclass(frozen=True)
 class Webhooks:
     """What is asked about webhooks, and what is needed to ask their receivers."""
 
-    database: Database
-    destinations: Destinations
-    couriers: Couriers
+    def __init__(self, database: Database, destinations: Destinations, couriers: Couriers) -> None:
+        """Read here, judge URLs so, and ask receivers by these."""
+        self._database = database
+        self.destinations = destinations
+        self.couriers = couriers
 
     def ledger(self, log: ProvinceLog) -> Ledger:
         """Return a province's ledger."""
-        return Ledger(self.database, log.province)
+        return Ledger(self._database, log.province)
 
     async def about(self, log: ProvinceLog, webhook: WebhookId) -> Told:
         """Return what was decided about one webhook.
@@ -64,14 +64,14 @@ class Webhooks:
             NoSuchWebhook: there is none, or it was removed.
         """
         found = told(await log.recorded([Selector(types=EVENTS, tags=[f"webhook:{webhook}"])]))
-        if webhook not in found or found[webhook].webhook.state == "removed":
+        if webhook not in found or found[webhook].webhook.is_removed:
             raise NoSuchWebhook
         return found[webhook]
 
     async def cursor(self, log: ProvinceLog, about: Told) -> int:
         """Return how far sending has come."""
         registered = about.webhook.registered
-        found = await Cursors(self.database, log.province, "webhook").find(registered.webhook)
+        found = await Cursors(self._database, log.province, "webhook").find(registered.webhook)
         return registered.after if found is None else found.position
 
     async def is_over(self, log: ProvinceLog, webhook: WebhookId, position: int) -> bool:
@@ -84,9 +84,9 @@ class Webhooks:
     async def standings(self, log: ProvinceLog, *, head: int) -> list[Standing]:
         """Return how all webhooks of a province stand that are there, by handle."""
         every = told(await log.recorded([Selector(types=EVENTS, tags=["webhooks"])]))
-        there = {webhook: each for webhook, each in sorted(every.items()) if each.webhook.state != "removed"}
+        there = {webhook: each for webhook, each in sorted(every.items()) if not each.webhook.is_removed}
         ledger = self.ledger(log)
-        cursors = {each.name: each.position for each in await Cursors(self.database, log.province, "webhook").all()}
+        cursors = {each.name: each.position for each in await Cursors(self._database, log.province, "webhook").all()}
         receivers, waiting = await ledger.receivers(there.keys()), await ledger.waiting(there.keys())
         return [
             _standing(

@@ -29,7 +29,9 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided about one webhook."""
 
     registered: WebhookRegistered
-    state: State = "pending"
+    is_activated: bool = False
+    """Whether the handshake has passed."""
+    is_removed: bool = False
     paused: WebhookPaused | None = None
     """Why it is paused or stalled, while it is."""
     resumed: WebhookResumed | None = None
@@ -41,20 +43,24 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the secrets it has had, in order."""
 
     @property
-    def is_on(self) -> bool:
-        """Whether it is there and has passed the handshake, paused or not."""
-        return self.state in {"active", "paused", "stalled"}
+    def state(self) -> State:
+        """What it does now."""
+        if self.is_removed:
+            return "removed"
+        if self.paused is not None:
+            return "stalled" if self.paused.reason == "stalled" else "paused"
+        return "active" if self.is_activated else "pending"
 
     def after(self, event: Event) -> "Webhook":
         """Return it after one more fact."""
         changes: dict[str, object] = {}
         match event:
             case WebhookActivated():
-                changes = {"state": "active"}
-            case WebhookPaused(reason=reason):
-                changes = {"state": "stalled" if reason == "stalled" else "paused", "paused": event}
+                changes = {"is_activated": True}
+            case WebhookPaused():
+                changes = {"paused": event}
             case WebhookResumed():
-                changes = {"state": "active", "paused": None, "resumed": event}
+                changes = {"paused": None, "resumed": event}
             case WebhookEventSkipped(position=position):
                 changes = {"skipped": self.skipped | {position}}
             case WebhookRedelivered():
@@ -62,7 +68,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
             case WebhookSecretRotated(secret=secret):
                 changes = {"secrets": (*self.secrets, secret)}
             case WebhookRemoved():
-                changes = {"state": "removed"}
+                changes = {"is_removed": True}
         return msgspec.structs.replace(self, **changes)
 
 

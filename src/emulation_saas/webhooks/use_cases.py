@@ -34,7 +34,6 @@ from emulation_saas.webhooks.refusals import (
     TooManyWebhooks,
     WebhookHandleTaken,
     WebhookNotPaused,
-    WebhookPending,
     WebhookWithoutSecret,
 )
 from emulation_saas.webhooks.states import Webhook, registered
@@ -145,7 +144,7 @@ class _OnWebhook(UseCase[Webhook | None]):
         """
         if not (may.is_admin or may.is_operator):
             raise NotEmpowered
-        if view is None or view.state == "removed":
+        if view is None or view.is_removed:
             raise NoSuchWebhook
         return view
 
@@ -155,8 +154,8 @@ class ActivateWebhook(_OnWebhook):
     """The handshake has passed."""
 
     def decide(self, view: Webhook | None, may: Authority, now: datetime) -> Sequence[Event]:
-        pending = self._there(view, may).state == "pending"
-        return [WebhookActivated(webhook=self.webhook)] if pending else []
+        is_activated = self._there(view, may).is_activated
+        return [] if is_activated else [WebhookActivated(webhook=self.webhook)]
 
 
 @dataclass(frozen=True)
@@ -167,10 +166,7 @@ class PauseWebhook(_OnWebhook):
     because: str = ""
 
     def decide(self, view: Webhook | None, may: Authority, now: datetime) -> Sequence[Event]:
-        webhook = self._there(view, may)
-        if webhook.state == "pending":
-            raise WebhookPending
-        if webhook.state != "active":
+        if self._there(view, may).paused is not None:
             return []
         return [WebhookPaused(webhook=self.webhook, reason=self.reason, because=self.because)]
 
@@ -184,9 +180,7 @@ class ResumeWebhook(_OnWebhook):
     def decide(self, view: Webhook | None, may: Authority, now: datetime) -> Sequence[Event]:
         webhook = self._there(view, may)
         resumed = WebhookResumed(webhook=self.webhook, first=self.first)
-        if webhook.state == "pending":
-            raise WebhookPending
-        if webhook.state != "active":
+        if webhook.paused is not None:
             return [resumed]
         if self.first is not UNSET and webhook.resumed != resumed:
             raise WebhookNotPaused
@@ -228,8 +222,6 @@ class RedeliverEvents(_OnWebhook):
             raise SpanBackwards
         if self.last - self.first >= REDELIVERED_MAX:
             raise SpanTooWide(f"at most {REDELIVERED_MAX} positions")
-        if not webhook.is_on:
-            raise WebhookPending
         return [again]
 
 
@@ -253,10 +245,10 @@ class RotateSecret(_OnWebhook):
 class RemoveWebhook(_OnWebhook):
     """Nothing is sent any more."""
 
-    because: str = ""
+    because: str
 
     def decide(self, view: Webhook | None, may: Authority, now: datetime) -> Sequence[Event]:
-        if view is not None and view.state == "removed" and may.is_admin:
+        if view is not None and view.is_removed and may.is_admin:
             return []
         self._there(view, may)
         return [WebhookRemoved(webhook=self.webhook, because=self.because)]

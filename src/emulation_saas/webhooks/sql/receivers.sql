@@ -7,4 +7,4 @@ SELECT
     r.failing_since,
     r.outcome
 FROM webhook_receivers AS r
-WHERE r.province_id = $1 AND r.webhook = ANY($2::text []);
+WHERE r.province_id = $1 AND r.webhook = ANY($2::text[]);

@@ -9,9 +9,10 @@ SELECT
     $3,
     t.next_try_at,
     t.outcome
-FROM unnest($4::bigint [], $5::text [], $6::integer [], $7::timestamptz [], $8::text [])
-    AS t (position, status, tries, next_try_at, outcome)
+FROM
+    unnest($4::bigint[], $5::text[], $6::integer[], $7::timestamptz[], $8::text[])
+        AS t (position, status, tries, next_try_at, outcome)
 ON CONFLICT (province_id, webhook, position) DO UPDATE
-SET
-    status = excluded.status, tries = excluded.tries, tried_at = coalesce(excluded.tried_at, d.tried_at),
-    next_try_at = excluded.next_try_at, outcome = excluded.outcome;
+    SET
+        status = excluded.status, tries = excluded.tries, tried_at = coalesce(excluded.tried_at, d.tried_at),
+        next_try_at = excluded.next_try_at, outcome = excluded.outcome;

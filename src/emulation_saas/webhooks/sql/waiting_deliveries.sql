@@ -6,5 +6,5 @@ SELECT
     count(*) FILTER (WHERE status = 'dead') AS dead,
     min(next_try_at) AS next_try_at
 FROM webhook_deliveries
-WHERE province_id = $1 AND webhook = ANY($2::text []) AND status <> 'delivered'
+WHERE province_id = $1 AND webhook = ANY($2::text[]) AND status <> 'delivered'
 GROUP BY webhook;
