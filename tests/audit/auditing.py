@@ -68,6 +68,7 @@ class Service:
     log: ProvinceLog
     database: Database
     signer: Signer
+    subscribers: Subscribers
     client: httpx.AsyncClient
     """Calls as the province's first administrator."""
 
@@ -92,7 +93,8 @@ async def serving(
     """Lend a service; `filled`: with an event of every type and a person for every role."""
     async with open_database(url) as database, running_logs(url, clock=clock) as logs:
         log = await logs.find("bac-song") or (await open_province(logs)).log
-        signer, access_log, tails = Signer(database), AccessLog(logs, database), Tails()
+        signer, access_log = Signer(database), AccessLog(logs, database)
+        tails, subscribers = Tails(), Subscribers()
 
         async def reachable() -> None:
             return None
@@ -111,7 +113,7 @@ async def serving(
                 "finder": finder,
                 "supposer": Supposer(finder, require_sound),
                 "tails": tails,
-                "subscribers": Subscribers(),
+                "subscribers": subscribers,
             },
             stops=[tails.stop],
             recorder=access_log.record,
@@ -121,11 +123,13 @@ async def serving(
         )
         async with calling(app, None) as client:
             client.headers["authorization"] = f"Bearer {token('admin@bac-song', iss=ISSUER)}"
-            service = Service(logs, log, database, signer, client)
+            service = Service(logs, log, database, signer, subscribers, client)
             if filled:
                 await service.tell(*_of_every_type())
-            yield service
-            await tails.close()
+            try:
+                yield service
+            finally:
+                await tails.close()
 
 
 _NOT_TOLD: Final = {LogOpened, LogKeyRotated}

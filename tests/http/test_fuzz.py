@@ -35,6 +35,8 @@ CASES: Final = int(os.environ.get("EMULATION_FUZZ_CASES", "500"))
 SEED: Final = int(os.environ.get("EMULATION_SEED", "20240130"))
 POSITION_MAX: Final = 40
 """A request may wait 5 s for a position that does not come: cases ask for one that has."""
+WAIT_MAX: Final = 1
+"""A request may wait 30 s for an event: cases wait a second, or a thousandth."""
 _GENERAL: Final[Any] = schemathesis.checks
 _OPENAPI: Final[Any] = of_description
 CHECKS: Final[list[Any]] = [
@@ -107,6 +109,9 @@ def try_out(operation: Any, marked: Marked, caller: "Caller", tried: Tried, numb
         wanted = query.get("min_position")
         if isinstance(wanted, int) and wanted > POSITION_MAX:
             query["min_position"] = wanted % POSITION_MAX
+        for wait in ("wait", "timeout"):
+            if isinstance(query.get(wait), int):
+                query[wait] = min(query[wait], WAIT_MAX)
         tried.cases += 1
         answer = caller.call(case)
         tried.statuses[answer.status_code] = tried.statuses.get(answer.status_code, 0) + 1

@@ -33,6 +33,7 @@ KNOWN_PARAMETERS: Final = {
     "query": {
         *("as_of", "min_position", "valid_on", "limit", "cursor"),
         *("position", "size", "first", "second", "from", "to", "day", "path", "figure"),
+        *("after", "lastEventId", "through", "wait", "timeout", "types", "tags"),
     },
     "header": {"Idempotency-Key", "If-None-Match", "Prefer"},
 }

@@ -40,9 +40,13 @@ class Asked:
     limit: int | None
     selection: Selection
 
+    def ends_at(self, position: int) -> bool:
+        """Tell whether all that is asked for has been looked at."""
+        return self.through is not None and position >= self.through
+
     def next_link(self, scanned_to: int) -> bytes | None:
-        """Return where to go on, as a relative reference; None where all that was asked for has been looked at."""
-        if self.through is not None and scanned_to >= self.through:
+        """Return where to go on, as a relative reference; None where there is nothing more."""
+        if self.ends_at(scanned_to):
             return None
         named = {
             "after": scanned_to,
@@ -127,7 +131,7 @@ def last_event_of(exchange: Exchange) -> int | None:
 async def waited_for(tail: Tail, reader: Reader, asked: Asked, page: Page, *, limit: int, wait_s: float) -> Page:
     """Return the page after an empty one as soon as it shows something, or as it is when the time is up."""
     until = asyncio.get_running_loop().time() + wait_s
-    while not page.entries and asked.next_link(page.scanned_to) and not tail.is_stopping:
+    while not page.entries and not asked.ends_at(page.scanned_to) and not tail.is_stopping:
         if page.scanned_to >= tail.position:
             try:
                 async with asyncio.timeout_at(until):

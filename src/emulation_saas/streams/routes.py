@@ -118,6 +118,7 @@ async def read_events(  # noqa: PLR0913, PLR0917 - all that may be asked for
     exchange = exchange_of(request.scope)
     media_type = exchange.media_type or BATCH
     begin = _one_of(after, last_event_id) or 0
+    wait_ms = _one_of(None if wait is None else wait * _MS, timeout_ms) or 0
     if media_type == SSE:
         resumed = last_event_of(exchange)
         begin = begin if resumed is None else resumed
@@ -128,7 +129,6 @@ async def read_events(  # noqa: PLR0913, PLR0917 - all that may be asked for
         return await feed.stream(asked)
     if media_type == NDJSON and limit is None:
         return await feed.lines(asked)
-    wait_ms = _one_of(None if wait is None else wait * _MS, timeout_ms) or 0
     return await feed.page(asked, media_type, wait_s=wait_ms / _MS)
 
 

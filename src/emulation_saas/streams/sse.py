@@ -95,7 +95,7 @@ class EventStream:
         yield self._passed() + b'event: end\ndata: {"reason":"%s"}\n\n' % reason.encode()
 
     def _over(self) -> Reason | None:
-        if self._left == 0 or self._asked.next_link(self._subscriber.position) is None:
+        if self._left == 0 or self._asked.ends_at(self._subscriber.position):
             return "complete"
         if self._tail.is_stopping:
             return "stopping"

@@ -128,6 +128,8 @@ class Tail:
         entries: list[Entry] = []
         if await self._is_behind():
             entries = await self.log.entries(after=self.position, through=NO_LIMIT, limit=PAGE)
+            if not entries:
+                raise LogGapError(f"province {self.log.province}: the head lies past {self.position}, where nothing is")
             self._keep(entries)
         day = day_of(utc_now())
         if day != self._day or any(self.log.changes_powers(entry.type) for entry in entries):
