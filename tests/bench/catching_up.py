@@ -6,12 +6,14 @@ worker's pool there, of our own here.
 
 import http.client
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
 import uvloop
 
 from emulation_saas.http.limits import PAGE_MAX
@@ -50,6 +52,8 @@ def measure(
     program = [sys.executable, "-m", "emulation_saas", "worker"]
     measured: list[dict[str, float]] = []
     with serving(program, env=env, log=folder / "worker.log", health="/health/ready") as worker:
+        say("(h) waiting until the documents are built and the log is signed")
+        _settle(worker, token)
         for number in range(rounds):
             say(f"(h) round {number + 1} of {rounds}: lines, pages, COPY")
             measured.append(
@@ -82,6 +86,24 @@ async def _filled(server: EmbeddedPostgres, events: int) -> tuple[str, Opened, i
         assert admin is not None
         opened = Opened(log, admin)
         return url, opened, await fill(root, Codec(Registry(EVENT_TYPES)), opened, events), sub
+
+
+def _settle(worker: Worker, token: str) -> None:
+    """Wait until the worker has nothing else to do: nobody is behind, and the newest checkpoint is the head's."""
+    while True:
+        lag = msgspec.json.decode(_got(worker, "lag", token, "application/json"))
+        note = _got(worker, "log/checkpoint", token, "text/plain").decode()
+        if not any(each["lag"] for each in lag["projections"]) and int(note.splitlines()[1]) == lag["head"]:
+            return
+        time.sleep(0.5)
+
+
+def _got(worker: Worker, path: str, token: str, accept: str) -> bytes:
+    connection = http.client.HTTPConnection("127.0.0.1", worker.port, timeout=120)
+    connection.request("GET", f"/v1/provinces/{PROVINCE}/{path}", headers=_headers(token, accept))
+    body = connection.getresponse().read()
+    connection.close()
+    return body
 
 
 def _lines_s(worker: Worker, token: str, after: int) -> float:

@@ -41,8 +41,8 @@ SECONDS: Final = 8.0
 SECONDS_QUICK: Final = 2.0
 PERCENTILES: Final = (50, 99)
 TITLE: Final = (
-    f"(g) Streams of one province at {PER_S} appends/s over HTTP, one worker: from a vote's answer to its bytes at each\n"
-    "    subscriber. Appends, subscribers, worker and database share this machine's cores."
+    f"(g) Streams of one province at {PER_S} appends/s over HTTP, one worker: from a vote's answer to its bytes at\n"
+    "    each subscriber. Appends, subscribers, worker and database share this machine's cores."
 )
 _COUNT: Final = (
     "SELECT sum(calls)::bigint FROM pg_stat_statements JOIN pg_database ON dbid = pg_database.oid WHERE datname = $1"
@@ -90,7 +90,7 @@ def measure(
     server: EmbeddedPostgres, folder: Path, *, rounds: int, quick: bool, say: Callable[[str], None]
 ) -> tuple[dict[str, float], list[Row]]:
     """Measure service, stock and bare in turns, so that the machine's moods meet all of them."""
-    asyncio.run(_counting(server))
+    _count_statements(server)
     url = asyncio.run(fresh_database(server))
     asyncio.run(empty_database(server, "stock"))
     world = asyncio.run(_built(url))
@@ -173,14 +173,17 @@ def _compared(figures: dict[str, float]) -> tuple[dict[str, float], list[Row]]:
     return figures, rows
 
 
-async def _counting(server: EmbeddedPostgres) -> None:
+def _count_statements(server: EmbeddedPostgres) -> None:
     """Have the database count its statements; it starts again for that."""
-    async with superuser(server) as root:
-        await root.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
-    await asyncio.to_thread(server.stop)
-    await asyncio.to_thread(server.start)
-    async with superuser(server) as root:
-        await root.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+
+    async def do(statement: str) -> None:
+        async with superuser(server) as root:
+            await root.execute(statement)
+
+    asyncio.run(do("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'"))
+    server.stop()
+    server.start()
+    asyncio.run(do("CREATE EXTENSION pg_stat_statements"))
 
 
 async def _built(url: str) -> World:
