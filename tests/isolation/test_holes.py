@@ -43,7 +43,6 @@ ROWS: Final = {
     "sealing.subject_keys": "VALUES ($1::uuid, 'p-1', 1, sha256(''))",
     "sealing.log_keys": "VALUES ($1::uuid, 'vkey', sha256(''))",
     "tree_tiles": f"VALUES ($1::uuid, 0, 0, decode('{'00' * 8192}', 'hex'), sha256(''))",
-    "cursors": "VALUES ($1::uuid, 'consumer', 'portal', 1, now())",
     "webhook_deliveries": "VALUES ($1::uuid, 'portal', 1, 'delivered', 1, now(), null, 'delivered')",
     "webhook_receivers": "VALUES ($1::uuid, 'portal', 1, now(), null, null, 'delivered')",
     "sealing.signed_heads": "VALUES ($1::uuid, 1, sha256(''), sha256(''), 'note', now())",
