@@ -157,6 +157,23 @@ def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails
     return {"nats": Bridge(logs, database, tails, nats, carried=settings.nats_events)}
 
 
+def _webhooks(settings: Settings, database: Database) -> Webhooks:
+    """Return the webhooks of all provinces, and where they may go."""
+    allowed = destinations(networks=settings.webhook_networks, ports=settings.webhook_ports, ca=settings.webhook_ca)
+    couriers = partial(Courier, destinations=allowed, origin=settings.log_origin, clock=utc_now)
+    return Webhooks(database, allowed, couriers)
+
+
+def _verifier(settings: Settings) -> Verifier:
+    """Return what tells callers by the tokens of the issuers that the settings name."""
+    return Verifier(
+        [
+            TrustedIssuer(issuer=named.issuer, audience=named.audience, keys=KeySource(named.jwks))
+            for named in settings.issuers
+        ]
+    )
+
+
 def _loops(logs: ProvinceLogs, runner: Runner, tails: Tails) -> Loops:
     """Return the loops of a worker, with the watches over what must move."""
     loops, head = Loops(), logs.waker.known_head
@@ -180,14 +197,9 @@ def application(settings: Settings) -> Litestar:
     signer = Signer(database)
     logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
     access_log = AccessLog(logs, database)
-
     tails, subscribers = Tails(), Subscribers()
-
+    webhooks_kept = _webhooks(settings, database)
     finder = Finder(database, PROJECTIONS)
-    destined = destinations(networks=settings.webhook_networks, ports=settings.webhook_ports, ca=settings.webhook_ca)
-    couriers = partial(Courier, destinations=destined, origin=settings.log_origin, clock=utc_now)
-    means = Means(Schedule(), utc_now, uuid4())
-
     runner = Runner(logs, database, PROJECTIONS)
     lags = Lags(database, PROJECTIONS)
     loops = _loops(logs, runner, tails)
@@ -204,7 +216,9 @@ def application(settings: Settings) -> Litestar:
                 projections=runner.run(),
                 signer=signer.run(logs),
                 upkeep=Upkeep(logs, access_log).run(),
-                webhooks=Dispatcher(logs, database, couriers, means, tails=tails).run(),
+                webhooks=Dispatcher(
+                    logs, database, webhooks_kept.couriers, Means(Schedule(), utc_now, uuid4()), tails=tails
+                ).run(),
                 **{name: bridge.run() for name, bridge in bridges_of(settings, logs, database, tails).items()},
             ),
         ):
@@ -213,12 +227,6 @@ def application(settings: Settings) -> Litestar:
             finally:
                 await tails.close()
 
-    verifier = Verifier(
-        [
-            TrustedIssuer(issuer=named.issuer, audience=named.audience, keys=KeySource(named.jwks))
-            for named in settings.issuers
-        ]
-    )
     return create_app(
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
@@ -235,10 +243,10 @@ def application(settings: Settings) -> Litestar:
             "tails": tails,
             "subscribers": subscribers,
             "consumers": Consumers(database),
-            "webhooks": Webhooks(database, destined, couriers),
+            "webhooks": webhooks_kept,
         },
         logs=logs,
-        verifier=verifier,
+        verifier=_verifier(settings),
         recorder=access_log.record,
         settings=settings,
         reachable=reachable,

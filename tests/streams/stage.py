@@ -17,7 +17,7 @@ from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.log.reading import NO_LIMIT
 from emulation_saas.serving import worker_environment
 from emulation_saas.settings import Settings
-from tests.bench.serving import serving
+from tests.bench.serving import Worker, serving
 from tests.bench.world import OPTIONS, World, build, vote
 from tests.database import fresh_database, start_database
 from tests.logs import keep_master_key, running_logs
@@ -89,12 +89,12 @@ async def staged(url: str | None = None) -> AsyncGenerator[Stage]:
         log = await logs.find(PROVINCE)
         assert log is not None
         path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
-        worker: AbstractContextManager[int] = serving(
+        worker: AbstractContextManager[Worker] = serving(
             [sys.executable, "-m", "emulation_saas", "worker"],
             env=worker_environment(Settings(data=folder), url=url, local=True) | {"PYTHONPATH": path},
             log=folder / "worker.log",
             health="/health/ready",
         )
-        port = await asyncio.to_thread(worker.__enter__)
+        serves = await asyncio.to_thread(worker.__enter__)
         stack.push_async_callback(asyncio.to_thread, worker.__exit__, None, None, None)
-        yield Stage(port, log, world, issuer)
+        yield Stage(serves.port, log, world, issuer)
