@@ -204,9 +204,6 @@ def application(settings: Settings) -> Litestar:
     lags = Lags(database, PROJECTIONS)
     loops = _loops(logs, runner, tails)
 
-    async def reachable() -> None:
-        await database.heads.fetchval(STATEMENTS["ping"])  # not of the pool that requests wait for when there are many
-
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
         async with (
@@ -249,7 +246,7 @@ def application(settings: Settings) -> Litestar:
         verifier=_verifier(settings),
         recorder=access_log.record,
         settings=settings,
-        reachable=reachable,
+        reachable=partial(database.heads.fetchval, STATEMENTS["ping"]),  # not of the pool that requests wait for
         faults=loops.faults,
         receipt=partial(receipts.receipt, signer),
         stops=[tails.stop],
