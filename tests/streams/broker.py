@@ -131,6 +131,15 @@ async def purge(url: str, stream: str) -> None:
         await JetStreamContext(client).purge_stream(stream)
 
 
+async def remove(url: str, stream: str, sequence: int | None = None) -> None:
+    """Remove a message of a stream; None: the stream itself."""
+    async with _client(url) as client:
+        if sequence is None:
+            await JetStreamContext(client).delete_stream(stream)
+        else:
+            await JetStreamContext(client).delete_msg(stream, sequence)
+
+
 async def send(url: str, subject: str, body: bytes) -> None:
     """Publish as somebody else."""
     async with _client(url) as client:

@@ -13,12 +13,14 @@ import pytest
 from emulation_saas.kernel.events import Visibility
 from emulation_saas.log import ProvinceLog
 from emulation_saas.postgres.database import open_database
+from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams.bridging import HELD_FOR, Bridge, BrokerError, Carried
 from emulation_saas.streams.cursors import Cursors
 from emulation_saas.streams.nats import Nats
 from emulation_saas.streams.tails import Tails
+from tests.audit.auditing import operator_with_all_rights
 from tests.logs import Opened, logs_of, open_province, register
-from tests.streams.broker import Message, NatsServer, held, messages, nats_server, purge, send
+from tests.streams.broker import Message, NatsServer, held, messages, nats_server, purge, remove, send
 from tests.streams.waiting import until
 
 STREAM = "td-bac-song"
@@ -178,6 +180,49 @@ async def test_broker_that_was_restored_is_given_what_it_lacks(database_url: str
         broker.start()
         await caught_up_with(broker, province.log)
         assert told(await messages(broker.url, STREAM)) == await public_of(province.log)
+
+
+async def test_stream_that_was_deleted_is_made_again_with_everything(database_url: str, broker: NatsServer) -> None:
+    async with opened(database_url) as (province, cursors), bridged(database_url, Nats([broker.url])):
+        await more(province, 0, 5)
+        await caught_up(province.log, cursors)
+        await remove(broker.url, STREAM)
+        await more(province, 5, 1)
+        await caught_up_with(broker, province.log)
+        assert told(await messages(broker.url, STREAM)) == await public_of(province.log)
+
+
+async def test_event_that_the_server_takes_for_a_copy_is_not_taken_for_stored(
+    database_url: str, broker: NatsServer
+) -> None:
+    """It was removed there, and the server still knows its id: it says so by an old sequence."""
+    nats = Nats([broker.url], duplicates_s=2.0)
+    async with opened(database_url) as (province, _):
+        entries = await province.log.entries(after=0, through=3)
+        async with nats.joined("bac-song") as joined:
+            await joined.extend(entries)
+        await remove(broker.url, STREAM, 3)
+        async with nats.joined("bac-song") as joined:
+            with pytest.raises(BrokerError, match=r"took them at \[3\], after 3"):
+                await joined.extend(entries[2:])
+        await asyncio.sleep(3)
+        async with nats.joined("bac-song") as joined:
+            await joined.extend(entries[2:])
+        assert [each.position for each in await messages(broker.url, STREAM)] == [1, 2, 3]
+
+
+async def test_gap_in_the_log_stops_the_bridge_aloud(
+    server: EmbeddedPostgres, database_url: str, broker: NatsServer
+) -> None:
+    async with opened(database_url) as (province, cursors):
+        await more(province, 0, 5)
+        async with operator_with_all_rights(server, database_url) as connection:
+            await connection.execute("DELETE FROM events WHERE position = 7")
+        async with bridged(database_url, Nats([broker.url])) as bridge:
+            await become(bridge, "failed")
+        cursor = await cursors.find("nats")
+        assert cursor is not None
+        assert cursor.position < 7
 
 
 async def test_broker_that_was_emptied_is_given_what_is_new(database_url: str, broker: NatsServer) -> None:
