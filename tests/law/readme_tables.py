@@ -32,6 +32,8 @@ LIMITS: Final = (
     "emulation_saas.webhooks.destinations",
     "emulation_saas.webhooks.courier",
     "emulation_saas.webhooks.sender",
+    "emulation_saas.streams.sights",
+    "emulation_saas.streams.pages",
 )
 
 
