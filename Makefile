@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash tamper lock
+.PHONY: help demo serve test lint types law bench fuzz crash tamper streams lock
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -41,6 +41,9 @@ crash: .venv/installed ## 20 kills of the server and 20 of the database under lo
 
 tamper: .venv/installed ## Every kind of fault to exports of all sizes: all caught by the offline verifier, at the right position
 	@$(BIN)/python -m tests.audit.campaign
+
+streams: .venv/installed ## Feed, long-poll, webhooks and broker bridge cut off again and again under load: nothing lost, doubled or out of order
+	@$(BIN)/python -m tests.streams.campaign
 
 lock: .venv/installed ## Pin every dependency anew, by hash, for all platforms
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes --no-strip-extras \

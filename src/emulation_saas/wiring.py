@@ -61,6 +61,7 @@ from emulation_saas.streams import consumer_routes
 from emulation_saas.streams import routes as streams_routes
 from emulation_saas.streams.bridging import Bridge
 from emulation_saas.streams.consumers import Consumers
+from emulation_saas.streams.contract_routes import contract_routes
 from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
 from emulation_saas.years import events as years
@@ -190,6 +191,7 @@ def application(settings: Settings) -> Litestar:
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
+        contract=contract_routes(EVENT_TYPES),
         given={
             "reader": Reader(database, PROJECTIONS),
             "finder": finder,

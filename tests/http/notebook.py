@@ -141,6 +141,7 @@ def little_service(
     *,
     notebook: Notebook | None = None,
     routes: Sequence[ControllerRouterHandler] = (),
+    contract: Sequence[ControllerRouterHandler] = (),
     reachable: Callable[[], Awaitable[None]] | None = None,
     given: dict[str, object] | None = None,
     recorder: Recorder | None = None,
@@ -157,6 +158,7 @@ def little_service(
     return create_app(
         routes=[write_note, *routes],
         documents=[list_notes, read_year, stream],
+        contract=contract,
         platform_routes=[open_province],
         logs=Notebooks(notebook or Notebook()),
         verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=keys)]),

@@ -65,6 +65,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     routes: Sequence[ControllerRouterHandler],
     platform_routes: Sequence[ControllerRouterHandler],
     documents: Sequence[ControllerRouterHandler] = (),
+    contract: Sequence[ControllerRouterHandler] = (),
     given: Mapping[str, object] | None = None,
     logs: Logs,
     verifier: Verifier,
@@ -81,6 +82,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         routes: the capabilities' commands, mounted under /v1/provinces/{province}.
         platform_routes: what operators do, mounted under /v1.
         documents: GET routes of a province, made from projections.
+        contract: routes outside any province that tell everybody what the service sends.
         given: what else a province's routes may ask for, by name, such as the reader of documents.
         logs: the provinces' logs.
         verifier: tells callers by their tokens.
@@ -110,7 +112,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         security=[{"bearer": []}],
     )
     service = Service(
-        route_handlers=[provinces, platform, live, readiness(reachable)],
+        route_handlers=[provinces, platform, *contract, live, readiness(reachable)],
         request_class=StrictRequest,
         request_max_body_size=BODY_BYTES_MAX,
         exception_handlers=exception_handlers(),

@@ -17,7 +17,7 @@ from litestar.enums import OpenAPIMediaType
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, ExternalDocumentation, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from emulation_saas.http.answers import ANSWERS, RECEIPT, SPELLED
@@ -126,6 +126,7 @@ def openapi_config() -> OpenAPIConfig:
         ),
         render_plugins=[_Document(), _Page()],
         components=Components(security_schemes={"bearer": bearer}),
+        external_docs=ExternalDocumentation(url="/asyncapi.json", description="What the service sends, as AsyncAPI"),
         use_handler_docstrings=True,
     )
 

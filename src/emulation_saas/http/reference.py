@@ -46,7 +46,8 @@ class Reference:
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
             f"<p>{escape(info.get('description', ''))}</p>"
-            '<p><a href="/schema/openapi.json">openapi.json</a></p>'
+            '<p><a href="/schema/openapi.json">openapi.json</a>; <a href="/asyncapi.json">asyncapi.json</a>; '
+            '<a href="/schemas">schemas of events</a></p>'
             f"<h2>Operations</h2>{operations}<h2>Schemas</h2>{schemas}</body></html>"
         )
 

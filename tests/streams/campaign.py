@@ -1,0 +1,56 @@
+"""The streams on trial: nothing is lost, doubled or out of order, whatever breaks meanwhile.
+
+    python -m tests.streams.campaign [--only feed,poll,webhooks,bridge] [--events 20000] [--cuts 500]
+
+Progress goes to stderr, a JSON object to stdout and to build/streams.json. Exit status 1: something went wrong.
+"""
+
+import argparse
+import asyncio
+import importlib
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Final
+
+PARTS: Final = ("feed", "poll", "webhooks", "bridge")
+FAULTS: Final = ("lost", "doubled", "out_of_order", "altered", "cuts_missing")
+"""Figures that must be zero."""
+FIGURES: Final = Path("build/streams.json")
+
+Figures = dict[str, int | float]
+
+
+def faults(figures: dict[str, Figures]) -> list[str]:
+    """Return what went wrong."""
+    return [f"{part}: {name} {told[name]}" for part, told in figures.items() for name in FAULTS if told.get(name)]
+
+
+def main() -> int:
+    """Run the campaign; 0 when nothing went wrong, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.streams.campaign", description="Break what streams go over.")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
+    parser.add_argument("--events", type=int, default=20_000, help="appended by 16 writers in each part")
+    parser.add_argument("--cuts", type=int, default=500, help="how often something breaks in each part")
+    options = parser.parse_args()
+    logging.getLogger("emulation_saas.client").setLevel(logging.ERROR)  # each cut is a warning
+    figures: dict[str, Figures] = {}
+    for part in options.only.split(","):
+        run = importlib.import_module(f"tests.streams.campaign_{part}").run
+
+        def say(what: str, part: str = part) -> None:
+            sys.stderr.write(f"{part}: {what}\n")
+
+        figures[part] = asyncio.run(run(events=options.events, cuts=options.cuts, say=say))
+        say(json.dumps(figures[part]))
+    FIGURES.parent.mkdir(exist_ok=True)
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(json.dumps(figures) + "\n")
+    wrong = faults(figures)
+    sys.stderr.write("".join(f"WRONG {what}\n" for what in wrong))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
