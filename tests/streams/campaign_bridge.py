@@ -11,29 +11,25 @@ import asyncio
 import os
 import shutil
 import signal
-import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
-from pathlib import Path
 from random import Random
 from typing import Final
 
 from emulation_saas.access.use_cases import RegisterPerson
 from emulation_saas.kernel.events import Visibility
 from emulation_saas.kernel.ids import mint_person
-from emulation_saas.log import Entry
 from tests.database import fresh_database, start_database
 from tests.logs import ISSUER, Opened, open_province, register, running_logs
 from tests.serving import Served, served
 from tests.streams.broker import NatsServer, held, messages, nats_server
+from tests.streams.following import Figures, differences
+from tests.streams.stage import WRITERS, folder_for_all
 from tests.streams.waiting import until
 
-WRITERS: Final = 16
 WORKERS: Final = 2
 STREAM: Final = "td-bac-song"
 WORKER_DIES_EVERY: Final = 8
@@ -43,8 +39,6 @@ HIDDEN_EVERY: Final = 5
 AHEAD: Final = 1.5
 """How far the writers may be before the cuts, measured in what they write between two of them."""
 SEED: Final = 20240130
-
-Figures = dict[str, int | float]
 
 
 @dataclass
@@ -130,38 +124,17 @@ async def run(*, events: int, cuts: int, say: Callable[[str], None], url: str | 
             "events": len(came),
             "hidden": len(entries) - len(visible),
             "cuts": trial.cut,
+            "cuts_missing": cuts - trial.cut,
             "workers_killed": trial.workers_killed,
             "stores_gone": trial.stores_gone,
             "seconds": round(time.monotonic() - began_s, 1),
         }
 
 
-def differences(came: Sequence[bytes], wanted: Sequence[Entry]) -> Figures:
-    """Return how what came differs from what is stored: all zero when it does not."""
-    stored = {entry.body: entry.position for entry in wanted}
-    times = Counter(came)
-    places = [stored[body] for body in came if body in stored]
-    return {
-        "lost": sum(body not in times for body in stored),
-        "doubled": sum(many - 1 for many in times.values()),
-        "out_of_order": sum(later < earlier for earlier, later in pairwise(places)),
-        "altered": sum(body not in stored for body in times),
-    }
-
-
-@contextmanager
-def _folder_for_all() -> Generator[Path]:
-    """Lend a directory that every user may enter, as root's database server runs as another one."""
-    with tempfile.TemporaryDirectory(prefix="emulation-bridge-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
-
-
 @asynccontextmanager
 async def _trial(events: int, cuts: int, say: Callable[[str], None], url: str | None) -> AsyncGenerator[_Trial]:
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(_folder_for_all())
+        folder = stack.enter_context(folder_for_all())
         if url is None:
             server = await asyncio.to_thread(start_database, folder)
             stack.callback(server.stop)

@@ -85,10 +85,12 @@ _SELECTION: Final[_Json] = {
         "description": f"Names of types with commas between; `*` stands for any part of a name; at most {TYPES_MAX}",
     },
     "tags": {"type": "string", "description": f"Tags with commas between, all of them; at most {TAGS_MAX}"},
+}
+_LIMIT: Final[_Json] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "description": "At most so many events"},
 }
-_PAGED: Final[_Json] = {
-    **_SELECTION,
+_TURN: Final[_Json] = {
+    **_LIMIT,
     "wait": {
         "type": "integer",
         "minimum": 0,
@@ -116,7 +118,7 @@ _CHANNELS: Final[dict[str, _Json]] = {
         "description": "Server-Sent Events: `id` is the position, `event` the type, `data` the stored bytes. An id "
         "alone says up to where nothing more is shown. `head` says that nothing is left to catch up with, `end` why "
         "the stream ends; it ends before its token does, to be taken up again.",
-        "http": {"method": "GET", "query": {"type": "object", "properties": _SELECTION}},
+        "http": {"method": "GET", "query": {"type": "object", "properties": _SELECTION | _LIMIT}},
     },
     "poll": {
         "address": _ADDRESS,
@@ -124,7 +126,14 @@ _CHANNELS: Final[dict[str, _Json]] = {
         "title": "The log page by page",
         "description": "`Log-Scanned-To` is the next `after`; it moves even when nothing of a page is shown. As "
         "`application/x-ndjson` a page has an event a line.",
-        "http": {"method": "GET", "query": {"type": "object", "properties": _PAGED}},
+        "http": {"method": "GET", "query": {"type": "object", "properties": _SELECTION | _TURN}},
+    },
+    "consumer": {
+        "address": "/v1/provinces/{province}/consumers/{consumer}/events",
+        "server": "service",
+        "title": "The log page by page, for a reader whose place the service keeps",
+        "description": "A page is acknowledged by its `Log-Scanned-To`; what was not comes again.",
+        "http": {"method": "GET", "query": {"type": "object", "properties": _TURN}},
     },
     "webhook": {
         "address": None,
@@ -142,6 +151,7 @@ _CHANNELS: Final[dict[str, _Json]] = {
 }
 _PARAMETERS: Final[_Json] = {
     "province": {"description": f"The province's handle, {HANDLE_PATTERN}"},
+    "consumer": {"description": f"The consumer's handle, {HANDLE_PATTERN}"},
     "prefix": {"description": "Of whoever runs the service", "default": "td"},
     "type": {"description": "The type's name; it has dots, so `*` does not stand for all of it, but `>` does"},
 }
@@ -149,7 +159,7 @@ _PARAMETERS: Final[_Json] = {
 
 def _messages_of(channel: str, event_types: Sequence[type[Event]]) -> _Json:
     """Return the messages of a channel: a page of events is one, and what is posted is signed in its headers."""
-    if channel == "poll":
+    if channel in {"poll", "consumer"}:
         return {"batch": {"$ref": "#/components/messages/batch"}}
     if channel == "webhook":
         headers = {"$ref": "#/components/schemas/webhookHeaders"}
