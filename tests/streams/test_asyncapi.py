@@ -13,6 +13,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
+from emulation_saas.kernel.events import Visibility
 from emulation_saas.streams import asyncapi, schemas
 from emulation_saas.streams.asyncapi import asyncapi_of
 from emulation_saas.streams.contract_routes import contract_routes
@@ -78,8 +79,21 @@ def test_every_reference_leads_somewhere(told: Any) -> None:
 def test_every_type_is_a_message_and_the_service_only_sends(told: Any) -> None:
     assert sorted(told["components"]["messages"]) == sorted([*NAMES, "batch"])
     assert {operation["action"] for operation in told["operations"].values()} == {"send"}
-    for channel in ("feed", "webhook", "nats"):
+    for channel in ("feed", "nats"):
         assert sorted(told["channels"][channel]["messages"]) == NAMES
+
+
+def test_webhook_sends_in_full_what_everybody_may_read(told: Any) -> None:
+    messages = told["channels"]["webhook"]["messages"]
+    assert sorted(messages) == sorted([*NAMES, "webhook.test.v1"])
+    for each in EVENT_TYPES:
+        message = messages[each.type]
+        assert message["headers"] == {"$ref": "#/components/schemas/webhookHeaders"}
+        if each.visibility is Visibility.PUBLIC:
+            assert message["payload"]["schema"] == {"$ref": f"/schemas/{each.type}"}
+        else:
+            assert "data" not in message["payload"]["properties"]
+            assert "dataref" in message["payload"]["required"]
 
 
 async def test_contract_is_served_to_everybody(tmp_path: Path, told: Any) -> None:

@@ -75,7 +75,7 @@ class Feed(Follower):
             through: where to end; None: nowhere.
             types: only of these types; `*` stands for any part of a name.
             tags: only with all of these tags.
-            gapless: that every position must come, for whom every event is public (as for auditors).
+            gapless: that every position must come: for who may see every event, as auditors may.
 
         Raises:
             ValueError: every position is to come, and only some events are selected.

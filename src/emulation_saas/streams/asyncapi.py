@@ -5,7 +5,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from emulation_saas.http.limits import PAGE_MAX, WAIT_MAX_S
-from emulation_saas.kernel.events import Event
+from emulation_saas.kernel.events import Event, Visibility
 from emulation_saas.kernel.ids import HANDLE_PATTERN
 from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.streams.schemas import path_of, title_of
@@ -16,6 +16,9 @@ _Json = dict[str, Any]
 _FORMAT: Final = "application/schema+json;version=draft-2020-12"
 _EVENT: Final = "application/cloudevents+json"
 _ADDRESS: Final = "/v1/provinces/{province}/events"
+_TEST: Final = "webhook.test.v1"
+_EVERYBODY: Final = Visibility.PUBLIC
+_NOBODY: Final = Visibility.SEALED
 _BEARER: Final = [{"$ref": "#/components/securitySchemes/bearer"}]
 _GUARANTEES: Final = (
     "Every channel sends every event that its receiver may see, at least once, from any position on. The feed, a "
@@ -26,7 +29,7 @@ _GUARANTEES: Final = (
 
 def asyncapi_of(event_types: Sequence[type[Event]]) -> _Json:
     """Return the description of all channels."""
-    types = sorted(event_types, key=lambda each: each.type)
+    types = sorted((each for each in event_types if each.visibility is not _NOBODY), key=lambda each: each.type)
     messages = {name: _messages_of(name, types) for name in _CHANNELS}
     return {
         "asyncapi": "3.0.0",
@@ -139,7 +142,8 @@ _CHANNELS: Final[dict[str, _Json]] = {
         "address": None,
         "server": "receiver",
         "title": "Events posted to a URL",
-        "description": "One event a request, signed. Types that not everybody may read come thin, or not at all.",
+        "description": "One event a request, signed. Of a type that not everybody may read comes which event it is and "
+        "where it can be read (`dataref`).",
         "http": {"method": "POST"},
     },
     "nats": {
@@ -162,8 +166,11 @@ def _messages_of(channel: str, event_types: Sequence[type[Event]]) -> _Json:
     if channel in {"poll", "consumer"}:
         return {"batch": {"$ref": "#/components/messages/batch"}}
     if channel == "webhook":
-        headers = {"$ref": "#/components/schemas/webhookHeaders"}
-        return {each.type: {**_message(each), "headers": headers} for each in event_types}
+        messages = {each.type: _message(each) for each in event_types}
+        thin = {each.type: {"payload": _thin(each.type)} for each in event_types if each.visibility is not _EVERYBODY}
+        headers = {"headers": {"$ref": "#/components/schemas/webhookHeaders"}}
+        posted = {name: {**message, **thin.get(name, {}), **headers} for name, message in messages.items()}
+        return {**posted, _TEST: {"name": _TEST, "title": "Whether the receiver wants the events", **headers}}
     return {each.type: {"$ref": f"#/components/messages/{each.type}"} for each in event_types}
 
 
@@ -199,6 +206,13 @@ def _message(event_type: type[Event]) -> _Json:
         "payload": {"schemaFormat": _FORMAT, "schema": {"$ref": path_of(event_type.type)}},
         "tags": [{"name": event_type.visibility.value, "description": "Who may read it"}],
     }
+
+
+def _thin(name: str) -> _Json:
+    """Return the payload of an event that not everybody may read: which it is, and where it can be read."""
+    text = {"type": "string"}
+    properties = dict.fromkeys(("dataref", "id", "recordedtime", "source", "specversion", "time"), text)
+    return {"type": "object", "required": [*properties, "type"], "properties": {**properties, "type": {"const": name}}}
 
 
 def _batch(event_types: Sequence[type[Event]]) -> _Json:
