@@ -13,7 +13,7 @@ from emulation_saas.postgres.embedded import EmbeddedPostgres
 from tests.database import drop_database, fresh_database
 from tests.serving import OPERATOR, opening, served
 from tests.webhooks.receiving import Authority, Received, Receiver, receiver, status, willing
-from tests.webhooks.test_courier import verified_by
+from tests.webhooks.verifying import verified_by
 
 PROVINCE: Final = "bac-song"
 NOTICED_S: Final = 30.0
