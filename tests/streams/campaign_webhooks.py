@@ -17,7 +17,7 @@ import os
 import random
 import tempfile
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from emulation_saas.kernel.ids import WebhookId
 from emulation_saas.postgres.database import open_database
 from emulation_saas.streams.tails import Tails
 from emulation_saas.webhooks.dispatching import Dispatcher
+from emulation_saas.webhooks.events import Mode
 from emulation_saas.webhooks.schedule import Schedule
 from emulation_saas.webhooks.signing import key_pair_of
 from emulation_saas.webhooks.standing import Webhooks
@@ -42,7 +43,7 @@ WRITERS: Final = 16
 SENDERS: Final = 2
 FAILING: Final = 0.3
 DONE_S: Final = 1_800.0
-HOOKS: Final = {"ordered": WebhookId("thu-tu"), "independent": WebhookId("doc-lap")}
+HOOKS: Final[dict[Mode, WebhookId]] = {"ordered": WebhookId("thu-tu"), "independent": WebhookId("doc-lap")}
 QUICK: Final = Schedule(tries_after_s=(0, *[0.02] * 500), chance=lambda: 0)
 
 Say = Callable[[str], None]
@@ -174,13 +175,13 @@ async def tried(url: str, authority: Authority, *, events: int, cuts: int, say: 
                 )
                 await here.do(replace(asked, webhook=webhook))
                 await here.do(ActivateWebhook(webhook=webhook))
-            processes = [Process(here) for _ in range(SENDERS)]
+            processes: list[Process | Line] = [Process(here) for _ in range(SENDERS)]
             try:
                 made = await _broken(here, [*lines.values(), *processes], events=events, cuts=cuts, say=say)
                 await _settled(here, say=say)
             finally:
-                for each in (*processes, *lines.values()):
-                    await each.end()
+                for part in [*processes, *lines.values()]:
+                    await part.end()
             figures = await _compared(here, lines, after=after)
     if came:
         msg = f"the internal address was connected to {len(came)} times"
@@ -194,7 +195,7 @@ async def tried(url: str, authority: Authority, *, events: int, cuts: int, say: 
     }
 
 
-async def _broken(here: World, breakable: list[Line | Process], *, events: int, cuts: int, say: Say) -> int:
+async def _broken(here: World, breakable: Sequence[Line | Process], *, events: int, cuts: int, say: Say) -> int:
     """Append while one thing after another breaks; return how often something did."""
     numbers = iter(range(events))
     appended = 0
@@ -236,7 +237,7 @@ async def _settled(here: World, *, say: Say) -> None:
             await asyncio.sleep(2)
 
 
-async def _compared(here: World, lines: dict[str, Line], *, after: int) -> dict[str, int]:
+async def _compared(here: World, lines: dict[Mode, Line], *, after: int) -> dict[str, int]:
     """Compare what was kept with the log; return what went wrong."""
     figures: Counter[str] = Counter(lost=0, doubled=0, out_of_order=0, altered=0, repeated=0, failed=0)
     public = (await key_pair_of(here.log)).public

@@ -1,7 +1,5 @@
 """The campaign of webhooks, smaller; and what it would say if something were wrong."""
 
-import sys
-
 from tests.streams import campaign_webhooks
 from tests.webhooks.receiving import authorities
 
@@ -10,8 +8,9 @@ CUTS = 12
 
 
 async def test_nothing_is_lost_doubled_altered_or_out_of_order(database_url: str) -> None:
+    said: list[str] = []
     async with authorities() as authority:
-        figures = await campaign_webhooks.tried(database_url, authority, events=EVENTS, cuts=CUTS, say=sys.stderr.write)
+        figures = await campaign_webhooks.tried(database_url, authority, events=EVENTS, cuts=CUTS, say=said.append)
     wrong = ("lost", "doubled", "out_of_order", "altered", "cuts_missing", "internal_connections")
     assert {name: figures[name] for name in wrong} == dict.fromkeys(wrong, 0)
     assert figures["cuts"] == CUTS

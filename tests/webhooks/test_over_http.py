@@ -44,7 +44,13 @@ class Asked:
 
     async def register(self, webhook: str, **other: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         """Register a webhook of agencies."""
-        asked = {"webhook": webhook, "url": self.there.url, "person": self.person, "types": ["agency.*"], **other}
+        asked: dict[str, Any] = {
+            "webhook": webhook,
+            "url": self.there.url,
+            "person": self.person,
+            "types": ["agency.*"],
+            **other,
+        }
         return await self.post("/webhooks", **asked)
 
     async def agency(self, name: str) -> int:
