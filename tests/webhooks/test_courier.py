@@ -1,37 +1,20 @@
 """One message to one receiver: how it is signed, what is made of any answer, what is never connected to."""
 
 import asyncio
-import base64
 import gzip
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook as StockWebhook
 
 from emulation_saas.webhooks import courier as courier_module
 from emulation_saas.webhooks.destinations import destinations
 from emulation_saas.webhooks.signing import KeyPair, key_pair_of, secret_of
 from emulation_saas.webhooks.use_cases import RotateSecret
-from tests.webhooks.receiving import OK, Authority, Received, receiver, status, willing
+from tests.webhooks.receiving import OK, Authority, receiver, status, willing
 from tests.webhooks.sending import FIRST, HOOK, NEXT, registering, world
-
-
-def verified_by(public: str, request: Received) -> bool:
-    """Tell whether a public key verifies one of a request's `v1a` signatures."""
-    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public.removeprefix("whpk_")))
-    content = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.body
-    for signature in request.headers["webhook-signature"].split(" "):
-        version, _, encoded = signature.partition(",")
-        if version == "v1a":
-            try:
-                key.verify(base64.b64decode(encoded), content)
-            except InvalidSignature:
-                continue
-            return True
-    return False
+from tests.webhooks.verifying import verified_by
 
 
 async def test_stock_package_verifies_what_is_signed_by_a_secret(database_url: str, authority: Authority) -> None:

@@ -13,7 +13,7 @@ from emulation_saas.postgres.embedded import EmbeddedPostgres
 from tests.database import drop_database, fresh_database
 from tests.serving import OPERATOR, opening, served
 from tests.webhooks.receiving import Authority, Received, Receiver, receiver, status, willing
-from tests.webhooks.test_courier import verified_by
+from tests.webhooks.verifying import verified_by
 
 PROVINCE: Final = "bac-song"
 NOTICED_S: Final = 30.0
@@ -44,7 +44,13 @@ class Asked:
 
     async def register(self, webhook: str, **other: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         """Register a webhook of agencies."""
-        asked = {"webhook": webhook, "url": self.there.url, "person": self.person, "types": ["agency.*"], **other}
+        asked: dict[str, Any] = {
+            "webhook": webhook,
+            "url": self.there.url,
+            "person": self.person,
+            "types": ["agency.*"],
+            **other,
+        }
         return await self.post("/webhooks", **asked)
 
     async def agency(self, name: str) -> int:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from ssl import SSLContext
 from threading import Thread
@@ -72,7 +72,7 @@ class Destinations:
         except BlockedAddressError as error:
             raise UrlResolvesPrivate from error
         except (SSRFGuardError, OSError) as error:
-            raise UrlUnresolvable from error
+            raise (UrlResolvesPrivate if _is_address(parts.hostname or "") else UrlUnresolvable) from error
 
     def client(self) -> httpx.AsyncClient:
         """Return a client for one receiver, so that none takes another's connections."""
@@ -127,3 +127,12 @@ def destinations(*, networks: Sequence[str] = (), ports: Sequence[int], ca: Path
     if ca is not None:
         trusted.load_verify_locations(ca)
     return Destinations(policy, trusted)
+
+
+def _is_address(host: str) -> bool:
+    """Tell whether a host is an address in any of the spellings that resolvers take."""
+    try:
+        ip_address(host) if ":" in host else socket.inet_aton(host.removesuffix("."))
+    except (OSError, ValueError):
+        return False
+    return True

@@ -53,7 +53,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
     def after(self, event: Event) -> "Webhook":
         """Return it after one more fact."""
-        changes: dict[str, object] = {}
+        changes: dict[str, object]
         match event:
             case WebhookActivated():
                 changes = {"is_activated": True}
@@ -69,6 +69,8 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
                 changes = {"secrets": (*self.secrets, secret)}
             case WebhookRemoved():
                 changes = {"is_removed": True}
+            case _:
+                return self
         return msgspec.structs.replace(self, **changes)
 
 
