@@ -16,7 +16,7 @@ serve: .venv/installed ## Run the service on the embedded database
 	@$(BIN)/emulation-saas serve
 
 test: lint types law ## The one gate: lint, types, law, all tests with coverage
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --ignore=tests/law --numprocesses=auto --maxprocesses=4 --dist=worksteal --cov --cov-report=term
 
 lint: .venv/installed ## Style of Python and SQL
 	$(BIN)/ruff check $(CODE) && $(BIN)/ruff format --check $(CODE)

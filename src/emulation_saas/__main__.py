@@ -16,6 +16,7 @@ from emulation_saas.demo.running import run as run_demo
 from emulation_saas.exporting import ExportError, Wanted, export_from_database, export_from_service
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
+from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.log.key_files import KeyExposedError
 from emulation_saas.log.keyring import rewrap
 from emulation_saas.log.master_key import MasterKeyError, read_master_key
@@ -32,7 +33,6 @@ from emulation_saas.wiring import application, logs_of
 from projections import PROJECTIONS
 
 EXIT_USAGE: Final = 2
-POSITION_MAX: Final = 2**53
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,7 +118,7 @@ def _rewrap(settings: Settings, options: argparse.Namespace) -> int:
 def _export(settings: Settings, options: argparse.Namespace) -> int:
     wanted = Wanted(province=options.province, first=options.first, last=options.last)
     if options.url is not None and options.token is not None:
-        export_from_service(wanted, options.out, url=options.url, token=options.token, say=_say)
+        export_from_service(wanted, options.out, url=options.url, token=_token_text(options.token), say=_say)
     elif options.url is None and options.token is None:
         export_from_database(settings, wanted, options.out, say=_say)
     else:
@@ -187,7 +187,9 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument("--data", type=Path, help="directory of the embedded database, running or not")
     exporting.add_argument("--database-url", help="which database")
     exporting.add_argument("--url", help="ask this service instead, for what the token's bearer may see")
-    exporting.add_argument("--token", help="the bearer token for --url")
+    exporting.add_argument(
+        "--token", help="the bearer token for --url; or @FILE that holds it, as others may see a command line"
+    )
     issuing = _command(commands, "token", _token, "issue a token of the local issuer (embedded mode)")
     issuing.add_argument("sub", help="the subject, such as operator")
     issuing.add_argument("--data", type=Path, help="directory of the embedded database")
@@ -196,9 +198,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _token_text(given: str) -> str:
+    return Path(given[1:]).read_text(encoding="latin-1").strip() if given.startswith("@") else given
+
+
 def _position(text: str) -> int:
     position = int(text)
-    if not 1 <= position <= POSITION_MAX:
+    if not 1 <= position <= INTEGER_MAX:
         raise ValueError(text)
     return position
 

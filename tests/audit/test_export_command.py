@@ -33,7 +33,8 @@ def test_a_log_is_exported_whether_or_not_its_service_runs(place: Path, tmp_path
         service.open_province("bac-song")
         running = export("bac-song", "--data", service.data, "--out", tmp_path / "running.tar")
         assert running.returncode == 0, running.stderr
-        asked = ("--url", service.url, "--token", token_of(service, "admin@bac-song"))
+        (place / "token").write_text(token_of(service, "admin@bac-song") + "\n", encoding="ascii")
+        asked = ("--url", service.url, "--token", f"@{place / 'token'}")
         over_http = export("bac-song", "--out", tmp_path / "http.tar", *asked)
         assert over_http.returncode == 0, over_http.stderr
         refused = export("nam-song", "--out", tmp_path / "none.tar", *asked)
@@ -42,6 +43,8 @@ def test_a_log_is_exported_whether_or_not_its_service_runs(place: Path, tmp_path
         stranger = export("bac-song", "--out", tmp_path / "none.tar", "--url", service.url, "--token", "x")
         assert (stranger.returncode, "unknown-caller" in stranger.stderr) == (1, True)
         url = service.url
+    unread = export("bac-song", "--out", tmp_path / "none.tar", "--url", url, "--token", f"@{place / 'none'}")
+    assert (unread.returncode, "none" in unread.stderr) == (1, True)
     gone = export("bac-song", "--out", tmp_path / "none.tar", "--url", url, "--token", "x")
     assert (gone.returncode, url in gone.stderr) == (1, True)
     stopped = export("bac-song", "--data", place / "data", "--out", tmp_path / "stopped.tar")

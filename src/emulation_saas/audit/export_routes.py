@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from emulation_saas.audit.exports import Span, exported
-from emulation_saas.audit.routes import POSITION_MAX, sees
+from emulation_saas.audit.routes import sees
 from emulation_saas.audit.signing import Signer
 from emulation_saas.http.answers import ANSWERS
 from emulation_saas.http.exchange import when_ended
@@ -19,6 +19,7 @@ from emulation_saas.http.refusals import TooManyRequests
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Visibility
 from emulation_saas.kernel.ids import PersonId, ProvinceId
+from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import ProvinceLog
 from emulation_saas.log.tree import SizeBeyondHead, SizesOutOfOrder
@@ -31,12 +32,12 @@ _under_way: Final[Counter[_Who]] = Counter()
 From = Annotated[
     int,
     QueryParameter(
-        name="from", description="The first position; the bundle it lies in is exported whole", ge=1, le=POSITION_MAX
+        name="from", description="The first position; the bundle it lies in is exported whole", ge=1, le=INTEGER_MAX
     ),
 ]
 To = Annotated[
     int | None,
-    QueryParameter(name="to", description="The last position: the size of the tree", ge=1, le=POSITION_MAX),
+    QueryParameter(name="to", description="The last position: the size of the tree", ge=1, le=INTEGER_MAX),
 ]
 
 

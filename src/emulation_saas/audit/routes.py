@@ -21,12 +21,12 @@ from emulation_saas.http.answers import ANSWERS, JSON, SPELLED, Answer
 from emulation_saas.http.bodies import Body
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.clock import utc_now
+from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, Entry, ProvinceLog
 from emulation_saas.log.merkle import TILE_HASHES
 
-POSITION_MAX: Final = 2**53
 LEVEL_MAX: Final = 6
 """Of tiles: at the level above, a single hash would stand for more events than positions count."""
 PROOF_SUFFIX: Final = ".tlog-proof"
@@ -51,8 +51,8 @@ _SEEN_OR_HIDDEN: Final = {
     ]
 }
 
-Size = Annotated[int, QueryParameter(description="Of a tree: how many events it holds", ge=1, le=POSITION_MAX)]
-Position = Annotated[int, QueryParameter(description="Of an event", ge=1, le=POSITION_MAX)]
+Size = Annotated[int, QueryParameter(description="Of a tree: how many events it holds", ge=1, le=INTEGER_MAX)]
+Position = Annotated[int, QueryParameter(description="Of an event", ge=1, le=INTEGER_MAX)]
 
 
 class InclusionProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ async def read_checkpoint(log: NamedDependency[ProvinceLog], signer: NamedDepend
 
 @get("/log/checkpoints/{size:int}", summary="The checkpoint of a size", opt={ANSWERS: {"text/plain": _A_TEXT}})
 async def read_checkpoint_of(
-    size: Annotated[int, PathParameter(ge=1, le=POSITION_MAX)],
+    size: Annotated[int, PathParameter(ge=1, le=INTEGER_MAX)],
     log: NamedDependency[ProvinceLog],
     signer: NamedDependency[Signer],
 ) -> Answer:

@@ -11,6 +11,7 @@ from emulation_saas.kernel.authority import Authority, operator
 from emulation_saas.kernel.clock import day_of
 from emulation_saas.kernel.events import AnyRecorded, Event, Visibility
 from emulation_saas.kernel.ids import OPERATOR, PersonId, ProvinceId
+from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.kernel.use_cases import Acting, Selector, UseCase
 from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec
@@ -25,8 +26,6 @@ from emulation_saas.postgres.database import Database
 
 PAGE_MAX: Final = 5_000
 """Events that a follower is given at a time."""
-POSITION_MAX: Final = 2**53
-"""No log goes further."""
 
 
 class ProvinceLog:
@@ -167,7 +166,7 @@ class ProvinceLog:
 
     async def at(self, positions: Iterable[int]) -> list[AnyRecorded]:
         """Return the events at these positions, in order; those that do not exist are missing."""
-        wanted = sorted({position for position in positions if position <= POSITION_MAX})
+        wanted = sorted({position for position in positions if position <= INTEGER_MAX})
         async with self._database.in_province(self.province) as connection:
             rows = await connection.fetch(STATEMENTS["events_at"], self.province, wanted)
         return await self._reader.recorded(rows)

@@ -15,13 +15,12 @@ from emulation_saas.http.answers import JSON, Answer, is_same
 from emulation_saas.http.exchange import exchange_of
 from emulation_saas.http.paging import Page
 from emulation_saas.kernel.authority import Authority
+from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.log import ProvinceLog
 from emulation_saas.projecting.paths import where_of
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.reading import Query, Reader, Reading
 from emulation_saas.projecting.views import View, Where
-
-POSITION_MAX: Final = 2**53
 
 # Not `FromQuery[…]`: inside of it the framework does not look at what a parameter is bound to.
 AsOf = Annotated[
@@ -33,7 +32,7 @@ AsOf = Annotated[
 ]
 MinPosition = Annotated[
     int,
-    QueryParameter(description="Wait until the answer contains this position, at most 5 s", ge=0, le=POSITION_MAX),
+    QueryParameter(description="Wait until the answer contains this position, at most 5 s", ge=0, le=INTEGER_MAX),
 ]
 ValidOn = Annotated[
     date | None,
