@@ -208,8 +208,10 @@ class Marked:
             "explanation": self.text("giải trình"),
             "evidence": [self._evidence()],
         }
+        coming = {**rules, "self_scores_close_at": "2099-01-01T00:00:00Z"}
         return [
             Step("/blocs/{bloc}/years", {"year": YEAR, "scheme": scheme, "rules": rules}),
+            Step("/blocs/{bloc}/years", {"year": YEAR + 1, "scheme": scheme, "rules": coming}),
             Step(of_year + "/launch", {"text": self.text("phát động")}),
             Step(of_year + "/pledge", {"text": self.text("giao ước")}),
             Step(

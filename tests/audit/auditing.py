@@ -24,6 +24,7 @@ from emulation_saas.kernel.ids import OPERATOR, PersonId
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import ProvinceLog, ProvinceLogs
 from emulation_saas.log.events import LogKeyRotated, LogOpened
+from emulation_saas.operating.lags import Lags
 from emulation_saas.postgres.database import Database, open_database
 from emulation_saas.privacy.access_log import AccessLog
 from emulation_saas.projecting import Reader, document_routes
@@ -116,6 +117,7 @@ async def serving(
                 "consumers": Consumers(database),
                 "tails": tails,
                 "subscribers": subscribers,
+                "lags": Lags(database, PROJECTIONS),
             },
             stops=[tails.stop],
             recorder=access_log.record,
