@@ -140,6 +140,16 @@ def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails
     return [Bridge(logs, database, tails, nats, carried=settings.nats_events)]
 
 
+def verifier_of(settings: Settings) -> Verifier:
+    """Return what tells callers by the tokens of the issuers that the settings name."""
+    return Verifier(
+        [
+            TrustedIssuer(issuer=named.issuer, audience=named.audience, keys=KeySource(named.jwks))
+            for named in settings.issuers
+        ]
+    )
+
+
 def application(settings: Settings) -> Litestar:
     """Return the service of one worker. To be called where the event loop runs.
 
@@ -181,12 +191,6 @@ def application(settings: Settings) -> Litestar:
                     with suppress(asyncio.CancelledError):
                         await task
 
-    verifier = Verifier(
-        [
-            TrustedIssuer(issuer=named.issuer, audience=named.audience, keys=KeySource(named.jwks))
-            for named in settings.issuers
-        ]
-    )
     return create_app(
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
@@ -203,7 +207,7 @@ def application(settings: Settings) -> Litestar:
             "consumers": Consumers(database),
         },
         logs=logs,
-        verifier=verifier,
+        verifier=verifier_of(settings),
         recorder=access_log.record,
         settings=settings,
         reachable=reachable,
