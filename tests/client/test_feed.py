@@ -146,6 +146,7 @@ async def test_page_that_looked_less_far_than_it_shows_is_an_error() -> None:
         stream(b"event: end\ndata: no\n\n"),
         stream(b"data: " + b"x" * 200_000 + b"\n\n"),
         answer(200, b"<html>", "Content-Type: text/html\r\n"),
+        answer(200, b"no gzip", f"Content-Type: {STREAM}\r\nContent-Encoding: gzip\r\n"),
         answer(200, b"", ""),
     ],
 )

@@ -9,7 +9,7 @@ from emulation_saas.client import Feed
 
 
 def keep(position: int, file: Path) -> None:
-    """Remember a position: whole or not at all, whenever the machine goes down."""
+    """Remember a position: whole or not at all, whenever it is killed."""
     file.with_suffix(".new").write_text(str(position))
     file.with_suffix(".new").replace(file)
 
