@@ -89,6 +89,23 @@ async def test_rewrapping_changes_province_keys_only_and_may_be_interrupted(
         assert (await registered(Opened(log, admin))).name == NAME
 
 
+async def test_derived_key_is_the_provinces_own_for_one_purpose_and_lies_nowhere(
+    server: Any,  # noqa: ANN401 - the fixture
+    database_url: str,
+) -> None:
+    async with running_logs(database_url) as logs:
+        here, there = (await open_province(logs)).log, (await open_province(logs, "khac")).log
+        keys = {await log.derived_key(purpose) for log in (here, there) for purpose in ("a", "b")}
+        assert len(keys) == 4
+        derived = await here.derived_key("a")
+    async with running_logs(database_url) as logs:
+        again = await logs.find("bac-song")
+        assert again is not None
+        assert await again.derived_key("a") == derived
+    tables = await dump(server, database_url)
+    assert [table for table, content in tables.items() if derived in content] == []
+
+
 def test_master_key_is_made_once_for_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "master.key"
     make_master_key(path)

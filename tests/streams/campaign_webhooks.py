@@ -163,7 +163,7 @@ async def tried(url: str, authority: Authority, *, events: int, cuts: int, say: 
     """Run it on a database."""
     chance = random.Random(events)  # noqa: S311 - what breaks when is no secret
     async with internal_address() as (internal, came):
-        lines = {mode: Line(authority, Recorder(chance, internal)) for mode in HOOKS}
+        lines: dict[Mode, Line] = {mode: Line(authority, Recorder(chance, internal)) for mode in HOOKS}
         for line in lines.values():
             await line.begin()
         ports = [line.port for line in lines.values()]

@@ -3,6 +3,9 @@
 from datetime import timedelta
 from functools import partial
 
+import pytest
+
+from emulation_saas.webhooks import sender as sender_module
 from emulation_saas.webhooks.schedule import RETRY_AFTER_MAX_S, TRIES_AFTER_S
 from emulation_saas.webhooks.sender import FAILING_DAYS_MAX
 from emulation_saas.webhooks.use_cases import RedeliverEvents, ResumeWebhook, SkipEvent
@@ -131,3 +134,23 @@ async def test_what_was_sent_before_a_crash_is_sent_again_and_nothing_is_lost(
         assert await here.cursors.move(HOOK, expected=positions[-1], position=after)  # as if it had never been moved
         await here.send()
         assert sorted(there.positions) == sorted(positions * 2)
+
+
+async def test_so_much_may_be_set_aside_and_then_the_cursor_waits(
+    database_url: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "SET_ASIDE_MAX", 8)
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, mode="independent"))
+        positions = await here.agencies(*(f"so-{number}" for number in range(80)))
+        there.answering = lambda _: status(500)
+        rest = await here.send()
+        standing = await here.standing()
+        assert standing.set_aside < 80
+        assert standing.cursor == positions[standing.set_aside - 1]
+        assert not rest.for_news
+        there.answering = lambda _: OK
+        here.clock.move(seconds=TRIES_AFTER_S[1])
+        await here.send()
+        assert (await here.standing()).lag == 0
+        assert sorted(set(there.positions)) == positions

@@ -123,6 +123,44 @@ async def test_webhook_is_resumed_from_any_position(database_url: str, authority
         assert there.positions == [first, second, second]
 
 
+async def test_event_that_failed_before_has_all_its_tries_when_it_is_sent_again(
+    database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        (position,) = await here.agencies("so-a")
+        there.answering = failing(position)
+        for wait_s in TRIES_AFTER_S[:-1]:
+            here.clock.move(seconds=wait_s)
+            await here.send()
+        there.answering = failing()
+        here.clock.move(seconds=TRIES_AFTER_S[-1])
+        await here.send()
+        assert await here.outcomes() == [(position, "delivered", len(TRIES_AFTER_S), "delivered")]
+        await here.do(PauseWebhook(webhook=HOOK))
+        await here.do(ResumeWebhook(webhook=HOOK, first=position))
+        there.answering = failing(position)
+        await here.send()
+        assert await here.outcomes() == [(position, "due", 1, "status-500")]
+        assert (await here.standing()).state == "active"
+
+
+async def test_webhook_resumed_beyond_the_event_it_stopped_at_never_sends_it(
+    database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        first, second = await here.agencies("so-a", "so-b")
+        there.answering = failing(first)
+        await here.send()
+        await here.do(PauseWebhook(webhook=HOOK))
+        await here.do(ResumeWebhook(webhook=HOOK, first=second))
+        await here.send()
+        here.clock.move(days=1)
+        await here.send()
+        assert there.positions == [first, second]
+
+
 async def test_redelivered_events_are_sent_once_more_and_the_cursor_stays(
     database_url: str, authority: Authority
 ) -> None:

@@ -132,9 +132,9 @@ class Ledger:
         await self._execute("retry_now", webhook, now)
         await self._execute("forgive_failing", webhook)
 
-    async def give_up(self, webhook: WebhookId, positions: Collection[int]) -> None:
-        """Forget what is not to be sent any more."""
-        await self._execute("forget_deliveries", webhook, list(positions))
+    async def give_up(self, webhook: WebhookId, first: int, last: int) -> None:
+        """Forget what is not to be sent any more of a span."""
+        await self._execute("forget_deliveries", webhook, first, last)
 
     async def forget_old(self, webhook: WebhookId, *, cursor: int) -> None:
         """Forget what lies far behind a cursor and is not tried again."""

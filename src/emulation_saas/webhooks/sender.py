@@ -123,13 +123,14 @@ class Sender:
             case WebhookResumed(first=first):
                 await self.ledger.retry_now(self.webhook, now=self.means.clock())
                 if isinstance(first, int):
+                    await self.ledger.give_up(self.webhook, self._at + 1, first - 1)  # what it stopped at
                     await self._move(first - 1)
             case WebhookRedelivered(first=first, last=last):
                 span = range(first, min(last, self._at) + 1)
                 again = [set_aside(position, 0, "asked", self.means.clock()) for position in span]
                 await self.ledger.record(self.webhook, again, at=None)
             case WebhookEventSkipped(position=position):
-                await self.ledger.give_up(self.webhook, [position])
+                await self.ledger.give_up(self.webhook, position, position)
             case _:
                 return
 
@@ -184,9 +185,10 @@ class Sender:
         began_s = monotonic()
         for entry in entries:
             before = await self.ledger.find(self.webhook, entry.position) if entry is entries[0] else None
-            if before is not None and before.next_try_at is not None and before.next_try_at > self.means.clock():
-                return Rest(before.next_try_at)
-            tried = await self._try(about, entry, before.tries if before is not None else 0)
+            stopped_at = before if before is not None and before.status == "due" else None
+            if stopped_at is not None and stopped_at.next_try_at and stopped_at.next_try_at > self.means.clock():
+                return Rest(stopped_at.next_try_at)
+            tried = await self._try(about, entry, stopped_at.tries if stopped_at is not None else 0)
             if tried.status != "delivered":
                 self._at = max(self._at, entry.position - 1)
                 await self._save(at_once=True)
@@ -227,7 +229,8 @@ class Sender:
         for position in tries:
             entries += await self.log.entries(after=position - 1, through=position, limit=1)
         wanted = [entry for entry in entries if sight.shows(entry) and entry.position not in about.webhook.skipped]
-        await self.ledger.give_up(self.webhook, tries.keys() - {entry.position for entry in wanted})
+        for position in tries.keys() - {entry.position for entry in wanted}:
+            await self.ledger.give_up(self.webhook, position, position)
         tried = await asyncio.gather(*(self._try(about, entry, tries[entry.position]) for entry in wanted))
         stopped = await self._note(tried) if tried else None
         return stopped or (Rest(now) if len(due) == in_flight else None)

@@ -23,6 +23,8 @@ State = Literal["pending", "active", "paused", "stalled", "removed"]
 
 OLD_SECRET_SIGNS: Final = timedelta(hours=24)
 """How long a secret signs beside its successor."""
+SIGNING_MAX: Final = 4
+"""Secrets that sign one message at most, however often they are rotated."""
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +92,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         rotated = [fact for fact in self.facts if isinstance(fact.event, WebhookSecretRotated)]
         until = [fact.recorded_at + OLD_SECRET_SIGNS for fact in rotated]
         signing = [secret for secret, end in zip(self.webhook.secrets, until, strict=False) if now < end]
-        return [*self.webhook.secrets[-1:], *reversed(signing)]
+        return [*self.webhook.secrets[-1:], *reversed(signing)][:SIGNING_MAX]
 
 
 def told(facts: list[AnyRecorded]) -> dict[WebhookId, Told]:

@@ -1,4 +1,4 @@
--- forget_deliveries(province_id, webhook, positions)
+-- forget_deliveries(province_id, webhook, first, last)
 -- What is not to be sent any more.
 DELETE FROM webhook_deliveries
-WHERE province_id = $1 AND webhook = $2 AND position = ANY($3::bigint[]) AND status <> 'delivered';
+WHERE province_id = $1 AND webhook = $2 AND position BETWEEN $3 AND $4 AND status <> 'delivered';
