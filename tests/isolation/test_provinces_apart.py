@@ -35,7 +35,7 @@ KNOWN_PARAMETERS: Final = {
         *("position", "size", "first", "second", "from", "to", "day", "path", "figure"),
         *("after", "lastEventId", "through", "wait", "timeout", "types", "tags"),
     },
-    "header": {"Idempotency-Key", "If-None-Match", "Prefer"},
+    "header": {"Idempotency-Key", "If-None-Match", "Last-Event-ID", "Prefer"},
 }
 NUMBERS: Final = {"year", "event", "size", "level", "place"}
 """Path parameters that are no ids: another province has the same ones."""

@@ -27,6 +27,8 @@ LIMITS: Final = (
     "emulation_saas.projecting.explaining",
     "emulation_saas.projecting.comparing",
     "emulation_saas.projecting.suppositions",
+    "emulation_saas.streams.sights",
+    "emulation_saas.streams.pages",
 )
 
 

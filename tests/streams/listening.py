@@ -34,10 +34,13 @@ class Listener:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = b""
+        self.is_whole = False
+        """Whether the answer came to its end, and was not broken off."""
         self.takes = asyncio.Event()
         """Set while he takes what he is sent."""
         self.takes.set()
         self._gone = asyncio.Event()
+        self._over = asyncio.Event()
         self._heard = asyncio.Condition()
 
     async def receive(self) -> dict[str, Any]:
@@ -53,8 +56,18 @@ class Listener:
         else:
             await self.takes.wait()
             self.body += message["body"]
+            self.is_whole = not message["more_body"]
         async with self._heard:
             self._heard.notify_all()
+
+    async def over(self) -> None:
+        """Return once the request has ended."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._over.wait()
+
+    def end(self, _: object) -> None:
+        """Note that the request has ended."""
+        self._over.set()
 
     def leave(self) -> None:
         """Go away."""
@@ -128,6 +141,7 @@ async def listening(
     listener = Listener()
     app: Any = service.client._transport.app  # type: ignore[attr-defined]  # noqa: SLF001
     task = asyncio.create_task(app(scope, listener.receive, listener.send))
+    task.add_done_callback(listener.end)
     try:
         await listener.until(lambda heard: heard.status > 0)
         yield listener

@@ -57,6 +57,13 @@ _PREFER: Final = {
     "description": f"`{RECEIPT}`: the answer brings a proof, checkable offline, that its last event is in the log.",
     "schema": {"type": "string", "examples": [RECEIPT]},
 }
+_LAST_EVENT_ID: Final = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "Of a stream of Server-Sent Events: the last id that was received; it is taken up after that one.",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,16}$"},
+}
 _RECEIPT: Final = {
     "type": "string",
     "description": "Where one was preferred: a C2SP tlog-proof of the last event, with a signed checkpoint",
@@ -180,6 +187,8 @@ def _told_otherwise(operation: _Json, handler: HTTPRouteHandler) -> list[_Place]
     status = str(handler.status_code)
     others: _Json = {media_type: {"schema": told} for media_type, told in answers.items() if isinstance(told, dict)}
     operation["responses"][status]["content"] = others
+    if "text/event-stream" in answers:
+        operation["parameters"].append(_LAST_EVENT_ID)
     structs = [(media_type, told) for media_type, told in answers.items() if isinstance(told, type)]
     return [(told, partial(_put_answer, operation, status, media_type)) for media_type, told in structs]
 

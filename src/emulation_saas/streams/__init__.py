@@ -4,9 +4,9 @@ Design
 ------
 ::
 
-    log ──▶ tails: one read a process and province, for all who follow it
+    log ──▶ tails: one read a process and province, for all who follow it    subscribers: who they are, where they stand
               └─▶ pages: what one reader sees of a span of positions         sights, pages
-                    ├─▶ feed       a page, NDJSON, Server-Sent Events; the reader keeps the position
+                    ├─▶ feed       a page, lines, Server-Sent Events; the reader keeps the position   feed, lines, sse
                     ├─▶ consumers  the same; the service keeps the position
                     ├─▶ webhooks   posted to a URL
                     └─▶ bridges    published to a broker                      cursors: one row each

@@ -34,9 +34,10 @@ RETRY: Final = b"retry: 3000\n\n"
 _PING: Final = b": ping\n\n"
 _log: Final = structlog.get_logger()
 
-Reason = Literal["complete", "gap", "revoked", "stopping", "time"]
-"""Why a stream ended: all that was asked for was told; a position is missing; the reader has no role any more; the
-service stops; the stream is old or its token expires."""
+Reason = Literal["complete", "failed", "gap", "revoked", "stopping", "time"]
+"""Why a stream ended: all that was asked for was told; the database did not answer; a position is missing, which is a
+fault of the log and not of the reader; he has no role any more; the service stops; the stream is old or its token
+expires. But for `complete`, `gap` and `revoked` it is to be taken up again."""
 
 
 class Told(NamedTuple):
@@ -85,9 +86,9 @@ class EventStream:
             except NoSuchProvince:
                 reason = "revoked"
                 break
-            except LogGapError:
-                _log.exception("gap", province=self._tail.log.handle, position=self._subscriber.position)
-                reason = "gap"
+            except Exception as error:  # noqa: BLE001 - whatever it is, the reader is to know that it is over
+                reason = "gap" if isinstance(error, LogGapError) else "failed"
+                _log.exception(f"stream-{reason}", province=self._tail.log.handle, position=self._subscriber.position)
                 break
             if piece:
                 self._sent_at = monotonic()

@@ -26,6 +26,8 @@ KEPT_BYTES_MAX: Final = 2 * 1024 * 1024
 """Of a province's newest events in memory."""
 PAUSE_S: Final = 0.05
 """Between one reading and the next: under load all that came meanwhile is read, and told, at once."""
+WAKES_PER_S: Final = 5_000
+"""Followers of one tail woken in a second at most, or all of them once: many wait a little longer for each other."""
 TURN_S: Final = 2.0
 """How long followers sleep at most: they have pings to send, tokens that expire, and a day that ends."""
 LINGER_S: Final = 10.0
@@ -137,7 +139,7 @@ class Tail:
             self.powers += 1
         self._turn()
         if entries:
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(max(PAUSE_S, self.followers / WAKES_PER_S))
 
     async def _is_behind(self) -> bool:
         with suppress(TimeoutError):

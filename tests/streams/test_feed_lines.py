@@ -1,0 +1,83 @@
+"""A long span of the log in one answer: whole, or broken off for everybody to see."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from emulation_saas.access.events import RoleRevoked
+from emulation_saas.log import LogGapError, ProvinceLog
+from emulation_saas.postgres.embedded import EmbeddedPostgres
+from emulation_saas.streams import lines
+from tests.audit.auditing import operator_with_all_rights, serving
+from tests.logs import ISSUER, open_province, register, running_logs
+from tests.streams.listening import EVENTS, listening
+from tests.streams.test_feed import NDJSON, add_agency, shown_to
+
+ADMIN = "admin@bac-song"
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 3_000, 10**6])
+async def test_lines_are_the_stored_bytes_in_any_pieces(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
+) -> None:
+    monkeypatch.setattr(lines, "PIECE_BYTES", piece_bytes)
+    async with serving(database_url, tmp_path, filled=False) as service:
+        for number in range(20):
+            await add_agency(service, f"so-{number}")
+        stored = [entry.body + b"\n" for entry in await shown_to(service, ADMIN)]
+        for after, through in ((0, None), (0, 7), (5, 6), (9, None), (9, 10**6), (25, None), (7, 3)):
+            query = {"after": after} | ({} if through is None else {"through": through})
+            answer = await service.client.get(EVENTS, params=query, headers={"accept": NDJSON})
+            assert answer.content == b"".join(stored[after:through]), query
+            assert answer.headers["log-head"] == str(len(stored))
+            assert answer.headers["log-scanned-to"] == str(max(after, min(len(stored), through or len(stored))))
+            assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_lines_break_off_for_who_loses_his_last_role(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "PIECE_BYTES", 1)
+    async with serving(database_url, tmp_path) as service:
+        person = await service.log.person_of(ISSUER, "council-member")
+        assert person is not None
+        async with listening(service, "council-member", accept=NDJSON) as listener:
+            listener.takes.clear()
+            await service.tell(RoleRevoked(person=person, role="council-member"))
+            await asyncio.sleep(0.5)
+            listener.takes.set()
+            await listener.over()
+            assert not listener.is_whole
+
+
+async def test_lines_break_off_where_a_position_is_missing(
+    server: EmbeddedPostgres, database_url: str, tmp_path: Path
+) -> None:
+    async with serving(database_url, tmp_path, filled=False) as service:
+        await add_agency(service, "so-moi")
+        async with operator_with_all_rights(server, database_url) as root:
+            await root.execute("DELETE FROM events WHERE position = 3")
+        async with listening(service, ADMIN, accept=NDJSON) as listener:
+            await listener.over()
+            assert (listener.status, listener.is_whole) == (200, False)
+        assert (await service.client.get(EVENTS)).status_code == 500
+
+
+async def test_database_joins_lines_and_notices_what_is_missing(server: EmbeddedPostgres, database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        opened = await open_province(logs)
+        log: ProvinceLog = opened.log
+        for number in range(5):
+            await log.execute(register(f"so-{number}"), by=opened.acting())
+        stored = [entry.body for entry in await log.entries(after=0, through=10)]
+        assert await log.lines(after=0, through=10, limit=100) == (10, b"\n".join(stored) + b"\n")
+        assert await log.lines(after=2, through=9, limit=3) == (5, b"\n".join(stored[2:5]) + b"\n")
+        async with operator_with_all_rights(server, database_url) as root:
+            await root.execute("DELETE FROM events WHERE position = 4")
+        assert await log.lines(after=0, through=3, limit=100) == (3, b"\n".join(stored[:3]) + b"\n")
+        for after in (0, 3):
+            with pytest.raises(LogGapError):
+                await log.lines(after=after, through=10, limit=100)
+        with pytest.raises(LogGapError):
+            await log.lines(after=10, through=20, limit=100)
