@@ -37,7 +37,7 @@ SUBSCRIBERS: Final = (0, 1, 100, 1_000)
 """None of them as well: what appends alone cost."""
 VOTERS: Final = 64
 PER_S: Final = 300
-SECONDS: Final = 8.0
+SECONDS: Final = 5.0
 SECONDS_QUICK: Final = 2.0
 PERCENTILES: Final = (50, 99)
 TITLE: Final = (
