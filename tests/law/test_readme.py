@@ -37,6 +37,12 @@ def test_each_command_is_there() -> None:
         assert re.search(rf"^ +{command} ", told.stdout, re.MULTILINE), command
 
 
+def test_the_example_is_the_program() -> None:
+    program = (ROOT / "src/emulation_saas/client/__main__.py").read_text(encoding="utf-8")
+    (quoted,) = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    assert program.endswith(quoted)
+
+
 def test_each_make_target_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^make ([a-z]+)", TEXT, re.MULTILINE):
