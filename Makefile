@@ -30,7 +30,7 @@ law: .venv/installed ## Who may import whom, and the house rules that a machine 
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/law
 
-bench: .venv/installed ## Measure: votes over HTTP, the log, rebuild, tag indexes, proofs, questions about answers (writes build/bench.json)
+bench: .venv/installed ## Measure: votes over HTTP, the log, rebuild, tag indexes, proofs, questions about answers, streams (writes build/bench.json)
 	@$(BIN)/python -m tests.bench
 
 fuzz: .venv/installed ## 10 000 generated requests against the API
