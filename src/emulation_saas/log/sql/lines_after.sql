@@ -13,15 +13,16 @@ FROM (
     LIMIT $4
 ) AS following
 WHERE $5 >= CASE
-    WHEN $4 > 1 THEN (
-        SELECT sum(octet_length(measured.body))
-        FROM (
-            SELECT body
-            FROM events
-            WHERE province_id = $1 AND position > $2 AND position <= $3
-            ORDER BY position
-            LIMIT $4
-        ) AS measured
-    )
+    WHEN $4 > 1
+        THEN (
+            SELECT sum(octet_length(measured.body))
+            FROM (
+                SELECT body
+                FROM events
+                WHERE province_id = $1 AND position > $2 AND position <= $3
+                ORDER BY position
+                LIMIT $4
+            ) AS measured
+        )
     ELSE 0
 END;
