@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -139,8 +139,8 @@ async def listening(
         "client": ("caller", 1),
     }
     listener = Listener()
-    app: Any = service.client._transport.app  # type: ignore[attr-defined]  # noqa: SLF001
-    task = asyncio.create_task(app(scope, listener.receive, listener.send))
+    answered: Coroutine[Any, Any, None] = app_of(service)(scope, listener.receive, listener.send)
+    task = asyncio.create_task(answered)
     task.add_done_callback(listener.end)
     try:
         await listener.until(lambda heard: heard.status > 0)

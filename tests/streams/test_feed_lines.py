@@ -21,7 +21,8 @@ ADMIN = "admin@bac-song"
 async def test_lines_are_the_stored_bytes_in_any_pieces(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
 ) -> None:
-    monkeypatch.setattr(lines, "PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(lines, "PIECE_BYTES_MIN", piece_bytes)
+    monkeypatch.setattr(lines, "PIECE_BYTES_MAX", piece_bytes)
     async with serving(database_url, tmp_path, filled=False) as service:
         for number in range(20):
             await add_agency(service, f"so-{number}")
@@ -38,7 +39,8 @@ async def test_lines_are_the_stored_bytes_in_any_pieces(
 async def test_lines_break_off_for_who_loses_his_last_role(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "PIECE_BYTES", 1)
+    monkeypatch.setattr(lines, "PIECE_BYTES_MIN", 1)
+    monkeypatch.setattr(lines, "PIECE_BYTES_MAX", 1)
     async with serving(database_url, tmp_path) as service:
         person = await service.log.person_of(ISSUER, "council-member")
         assert person is not None
@@ -71,13 +73,19 @@ async def test_database_joins_lines_and_notices_what_is_missing(server: Embedded
         for number in range(5):
             await log.execute(register(f"so-{number}"), by=opened.acting())
         stored = [entry.body for entry in await log.entries(after=0, through=10)]
-        assert await log.lines(after=0, through=10, limit=100) == (10, b"\n".join(stored) + b"\n")
-        assert await log.lines(after=2, through=9, limit=3) == (5, b"\n".join(stored[2:5]) + b"\n")
+        assert await log.lines(after=0, through=10, limit=100, bytes_max=10**6) == (10, b"\n".join(stored) + b"\n")
+        assert await log.lines(after=2, through=9, limit=3, bytes_max=10**6) == (5, b"\n".join(stored[2:5]) + b"\n")
+        assert await log.lines(after=0, through=10, limit=100, bytes_max=1) == (1, stored[0] + b"\n"), "too large"
+        bytes_max = sum(len(body) for body in stored[:4])
+        assert await log.lines(after=0, through=10, limit=32, bytes_max=bytes_max) == (
+            4,
+            b"\n".join(stored[:4]) + b"\n",
+        )
         async with operator_with_all_rights(server, database_url) as root:
             await root.execute("DELETE FROM events WHERE position = 4")
-        assert await log.lines(after=0, through=3, limit=100) == (3, b"\n".join(stored[:3]) + b"\n")
+        assert await log.lines(after=0, through=3, limit=100, bytes_max=10**6) == (3, b"\n".join(stored[:3]) + b"\n")
         for after in (0, 3):
             with pytest.raises(LogGapError):
-                await log.lines(after=after, through=10, limit=100)
+                await log.lines(after=after, through=10, limit=100, bytes_max=10**6)
         with pytest.raises(LogGapError):
-            await log.lines(after=10, through=20, limit=100)
+            await log.lines(after=10, through=20, limit=100, bytes_max=10**6)

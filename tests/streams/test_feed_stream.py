@@ -148,7 +148,11 @@ async def test_stream_ends_in_time_for_a_new_token(
     async with serving(database_url, tmp_path, filled=False) as service:
         expires_at = int(time.time()) + 3
         short = {"authorization": f"Bearer {token('admin@bac-song', iss=ISSUER, exp=expires_at)}"}
-        monkeypatch.setattr(type(service), "by", lambda _service, _role: short)
+
+        def by(_service: Service, _role: str) -> dict[str, str]:
+            return short
+
+        monkeypatch.setattr(Service, "by", by)
         async with listening(service, "admin@bac-song") as listener:
             await listener.hears(END)
             assert ended(listener.body) == "time"

@@ -184,8 +184,8 @@ class ProvinceLog:
         async with self._database.in_province(self.province) as connection:
             return await self._reader.entries(connection, after, through=through, limit=limit)
 
-    async def lines(self, *, after: int, through: int, limit: int) -> tuple[int, bytes]:
-        """Return the bytes of the events that follow a position, a line each, and the last one's position.
+    async def lines(self, *, after: int, through: int, limit: int, bytes_max: int) -> tuple[int, bytes]:
+        """Return the last position and the bytes of the events that follow one, a line each; at least one follows.
 
         The database joins them: for who may see all of them, this is several times faster than `entries`.
 
@@ -193,7 +193,7 @@ class ProvinceLog:
             LogGapError: a position is missing.
         """
         async with self._database.in_province(self.province) as connection:
-            return await self._reader.lines(connection, after, through=through, limit=limit)
+            return await self._reader.lines(connection, after, through=through, limit=limit, bytes_max=bytes_max)
 
     def visibility_of(self, name: str) -> Visibility:
         """Return how visible the events of a type are; those of types of a later release count as sealed."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STATEMENTS: Final = load_statements("emulation_saas.log")
 NO_LIMIT: Final = 2**62
+FEWER: Final = 8
+"""By how much fewer events are read at once when they were too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,21 @@ class Reader:
         self._demand_gapless(rows, position)
         return [Entry(*row) for row in rows]
 
-    async def lines(self, connection: "Connection", position: int, *, through: int, limit: int) -> tuple[int, bytes]:
+    async def lines(
+        self, connection: "Connection", position: int, *, through: int, limit: int, bytes_max: int
+    ) -> tuple[int, bytes]:
         """Return the bytes of the events that follow, a line each, and the position of the last; at least one follows.
 
         Raises:
             LogGapError: a position is missing.
         """
-        row = await connection.fetchrow(STATEMENTS["lines_after"], self._province, position, through, limit)
-        if row is None or row["last"] != position + row["events"]:
+        row: Record | None = None
+        while not row or (not row["events"] and limit > 1):
+            limit = limit if row is None else max(1, limit // FEWER)
+            row = await connection.fetchrow(
+                STATEMENTS["lines_after"], self._province, position, through, limit, bytes_max
+            )
+        if row["last"] != position + row["events"]:
             msg = f"province {self._province}: after {position} a position is missing"
             raise LogGapError(msg)
         return row["last"], row["lines"] + b"\n"

@@ -8,10 +8,12 @@ from emulation_saas.streams.feed import Reader, line_of
 from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.subscribers import Subscriber
 
-PIECE_BYTES: Final = 512 * 1024
-"""About how much is sent at once. One piece is read while the one before is being sent."""
-PIECE_EVENTS_MAX: Final = 1_000
-_FIRST_BYTES: Final = 4_096
+PIECE_BYTES_MIN: Final = 128 * 1024
+PIECE_BYTES_MAX: Final = 2 * 1024 * 1024
+"""About how much is sent at once: more to who waits for it, less to who takes his time. One piece is read while the one
+before is being sent."""
+PIECE_EVENTS_MAX: Final = 5_000
+_EVENT_BYTES: Final = 1_024
 """What an event is taken to have before any was seen."""
 
 
@@ -32,7 +34,8 @@ class Lines:
         self._subscriber = subscriber
         self._through = through
         self._types: set[str] = set()
-        self._event_bytes = _FIRST_BYTES
+        self._event_bytes = _EVENT_BYTES
+        self._piece_bytes = PIECE_BYTES_MIN
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """Yield all lines, many at a time.
@@ -48,6 +51,8 @@ class Lines:
         ahead = asyncio.create_task(self._read())
         try:
             while True:
+                wanted = self._piece_bytes // 2 if ahead.done() else self._piece_bytes * 2
+                self._piece_bytes = min(max(wanted, PIECE_BYTES_MIN), PIECE_BYTES_MAX)
                 piece = await ahead
                 is_last = at.position >= self._through
                 if not is_last:
@@ -64,8 +69,12 @@ class Lines:
         async with self._reading:
             sight = await self._reader.judge()
             if sight.shows_all(self._types):
-                events = max(1, min(PIECE_EVENTS_MAX, PIECE_BYTES // self._event_bytes))
-                last, lines = await log.lines(after=at.position, through=self._through, limit=events)
+                last, lines = await log.lines(
+                    after=at.position,
+                    through=self._through,
+                    limit=max(1, min(PIECE_EVENTS_MAX, self._piece_bytes // self._event_bytes)),
+                    bytes_max=PIECE_BYTES_MAX * 2,
+                )
                 self._event_bytes = len(lines) // (last - at.position)
             else:
                 page = await read_page(log, sight, after=at.position, through=self._through, limit=PIECE_EVENTS_MAX)
