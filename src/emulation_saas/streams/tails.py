@@ -24,7 +24,7 @@ PAGE: Final = 1_000
 """Events read, or handed to a follower, at a time."""
 KEPT_BYTES_MAX: Final = 2 * 1024 * 1024
 """Of a province's newest events in memory."""
-PAUSE_S: Final = 0.05
+PAUSE_S: Final = 0.01
 """Between one reading and the next: under load all that came meanwhile is read, and told, at once."""
 WAKES_PER_S: Final = 5_000
 """Followers of one tail woken in a second at most, or all of them once: many wait a little longer for each other."""
