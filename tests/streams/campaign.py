@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 PARTS: Final = {"feed": (20_000, 500), "poll": (20_000, 500), "webhooks": (2_000, 100), "bridge": (20_000, 100)}
-"""Events and cuts of each. What webhooks are sent goes by TLS, one after another, and a broker takes a while to start."""
+"""Events and cuts of each. What webhooks are sent goes by TLS, and a broker takes a while to start."""
 FAULTS: Final = ("lost", "doubled", "out_of_order", "altered", "cuts_missing", "internal_connections")
 """Figures that must be zero."""
 FIGURES: Final = Path("build/streams.json")
