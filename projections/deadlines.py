@@ -40,8 +40,8 @@ from emulation_saas.projecting.views import (
     Position,
     Scope,
     View,
-    overseers,
-    parties,
+    reminded,
+    reminded_everywhere,
 )
 from emulation_saas.scoring.events import SelfScoreSubmitted
 from emulation_saas.years.events import Rules, YearClosed, YearOpened
@@ -281,7 +281,7 @@ VIEWS: Final[Sequence[View[Calendar]]] = (
         key="{bloc}",
         summary="What is still to be done in all blocs",
         document=ComingDocument,
-        may_read=overseers,
+        may_read=reminded_everywhere,
         is_dated=True,
         is_paged=True,
         spans=_of_blocs,
@@ -292,7 +292,7 @@ VIEWS: Final[Sequence[View[Calendar]]] = (
         about="{year}",
         summary="The deadlines of a bloc's year, and who has still to meet them",
         document=DeadlinesDocument,
-        may_read=parties,
+        may_read=reminded,
         is_dated=True,
         key="{bloc}",
         render=_year,

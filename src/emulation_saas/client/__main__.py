@@ -24,5 +24,7 @@ async def follow(url: str, province: str, after: int, file: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4 or "TOKEN" not in os.environ:  # noqa: PLR2004 - the program and its three arguments
+        sys.exit(__doc__)
     kept = Path(sys.argv[3])
     asyncio.run(follow(sys.argv[1], sys.argv[2], int(kept.read_text()) if kept.exists() else 0, kept))

@@ -120,6 +120,16 @@ def overseers(where: Where, may: Authority) -> bool:
     return may.known and may.oversees
 
 
+def reminded(where: Where, may: Authority) -> bool:
+    """Tell whether what is due in a bloc may be read: by its parties, and by integrators, who remind them."""
+    return parties(where, may) or may.is_integrator
+
+
+def reminded_everywhere(where: Where, may: Authority) -> bool:
+    """Tell whether what is due in all blocs may be read."""
+    return overseers(where, may) or may.is_integrator
+
+
 @dataclass(frozen=True, kw_only=True)
 class View(ABC, Generic[S]):
     """One resource that is answered from documents."""
