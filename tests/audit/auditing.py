@@ -36,7 +36,7 @@ from emulation_saas.settings import Operator, Settings
 from emulation_saas.streams.consumers import Consumers
 from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
-from emulation_saas.wiring import ROUTES, require_sound
+from emulation_saas.wiring import ROUTES, require_sound, webhooks_of
 from projections import PROJECTIONS
 from tests.builders import AGENCY, BLOC, SAMPLES
 from tests.database import superuser
@@ -118,6 +118,7 @@ async def serving(
                 "tails": tails,
                 "subscribers": subscribers,
                 "lags": Lags(database, PROJECTIONS),
+                "webhooks": webhooks_of(Settings(), database),
             },
             stops=[tails.stop],
             recorder=access_log.record,
