@@ -67,6 +67,8 @@ class Table(msgspec.Struct, frozen=True):
     """Of the newest version."""
     left_out: list[AgencyId] = []
     """Who had a score when that was kept, and is not in it."""
+    left_out_by: list[int] = []
+    """Of each of these, the position of an event that had given it a score."""
 
 
 _NOT_SCORED: Final = Member()
@@ -82,7 +84,7 @@ class Standings(Projection[Table]):
     """Who stands where in a bloc's year, and why."""
 
     name: ClassVar[str] = "standings"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reads: ClassVar[tuple[type[Event], ...]] = (YearOpened, SelfScoreSubmitted, ScoreAppraised, RankingFrozen)
 
     def key(self, event: YearEvent) -> str:
@@ -102,20 +104,21 @@ class Standings(Projection[Table]):
             appraised[event.criterion] = Appraisal(event.points, recorded.position, event.stage)
             members = state.members.copy()
             members[event.agency] = Member(member.claimed, member.claimed_at, appraised)
-            return Table(state.leaves, members, state.versions, state.ranks, state.left_out)
+            return Table(state.leaves, members, state.versions, state.ranks, state.left_out, state.left_out_by)
         match event:
             case SelfScoreSubmitted(agency=agency, points=sheet):
                 member = state.members.get(agency, _NOT_SCORED)
                 claimed = {claim.criterion: claim.points for claim in sheet}
                 scored = Member(claimed, recorded.position, member.appraised)
                 members = {**state.members, agency: scored}
-                return Table(state.leaves, members, state.versions, state.ranks, state.left_out)
+                return msgspec.structs.replace(state, members=members)
             case RankingFrozen(version=version, ranks=ranks):
                 versions = (*state.versions, Version(version, recorded.position))
                 left_out = sorted(_totals(state).keys() - {row.agency for row in ranks})
-                return Table(state.leaves, state.members, versions, ranks, left_out)
+                scored_by = [_scored_by(state.members[agency]) for agency in left_out]
+                return Table(state.leaves, state.members, versions, ranks, left_out, scored_by)
             case YearOpened(scheme=scheme):
-                return Table(scheme.leaves(), state.members, state.versions, state.ranks, state.left_out)
+                return msgspec.structs.replace(state, leaves=scheme.leaves())
             case _:  # pragma: no cover - `reads` names no other
                 return state
 
@@ -131,7 +134,7 @@ class Standings(Projection[Table]):
         figures |= {f"rank/{row.agency}": Figure(row.rank, _RANK, inputs=compared) for row in rank(totals)}
         frozen = _frozen(state)
         if frozen is not UNSET:
-            figures["frozen"] = Figure(frozen, _FROZEN, at=(frozen.position,))
+            figures["frozen"] = Figure(frozen, _FROZEN, at=(*sorted(state.left_out_by), frozen.position))
         return figures
 
     def contradiction(self, state: Table, recorded: AnyRecorded) -> str | None:
@@ -179,6 +182,11 @@ def _unscorable(state: Table, criterion: str, points: Decimal) -> str | None:
     if most is None:
         return f"the scheme does not score {criterion}"
     return f"{criterion} is worth at most {spell_points(most)}" if points > most else None
+
+
+def _scored_by(member: Member) -> int:
+    """Return the position of an event that gives a member a score."""
+    return member.claimed_at if member.claimed else min(each.position for each in member.appraised.values())
 
 
 def _frozen(state: Table) -> FrozenRanking | UnsetType:

@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.merkle import begins
+from emulation_saas.webhooks.events import EVENTS as WEBHOOKS
 from tests.audit.auditing import HERE, OVERSEEING, ROLES, Service, serving
 from tests.http.notebook import token
 from tests.log.test_tree import verifies
 from tests.logs import ISSUER
 
 COUNCILS: Final = {
+    *(event_type.type for event_type in WEBHOOKS),
     *("access.person-registered.v1", "access.role-granted.v1", "access.role-revoked.v1"),
     *("privacy.hold-placed.v1", "privacy.hold-lifted.v1", "privacy.access-log-digested.v1"),
 }

@@ -151,7 +151,7 @@ def test_envelope_says_what_the_place_says(event: Event) -> None:
 @pytest.mark.parametrize("event", EVERY)
 def test_subject_and_tags_are_built_of_handles_only(event: Event) -> None:
     path = re.compile(r"[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})*")
-    tag = re.compile(r"log|province|[a-z]+:[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")
+    tag = re.compile(r"log|province|webhooks|[a-z]+:[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")
     subject = event.subject()
     assert subject is None or path.fullmatch(subject)
     assert [each for each in event.tags() if not tag.fullmatch(each)] == []

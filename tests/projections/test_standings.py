@@ -48,6 +48,12 @@ def test_frozen_ranking_says_whom_it_leaves_out() -> None:
     assert answer["frozen"]["left_out"] == ["ada"]
 
 
+def test_frozen_ranking_rests_on_what_had_given_a_score_to_those_left_out() -> None:
+    ben_alone = RankingFrozen(bloc=BLOC, year=YEAR, version=1, ranks=[Rank(agency=BEN, points=Decimal(19), rank=1)])
+    why = reasons(Standings(), KEY, *STORY, appraise(AgencyId("dan"), "a", "3"), ben_alone)
+    assert why("frozen") == [2, 6, 7]
+
+
 def test_appraised_points_count_instead_of_claimed_ones() -> None:
     answer = answered(Standings(), *STORY, path="/standings")
     assert answer["criteria"] == [{"criterion": each, "points_max": "20.5"} for each in ("b", "a", "c")]
