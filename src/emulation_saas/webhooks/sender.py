@@ -22,6 +22,7 @@ from typing import Final
 from emulation_saas.kernel.ids import OPERATOR, WebhookId
 from emulation_saas.kernel.use_cases import Acting, Selector
 from emulation_saas.log import Entry, ProvinceLog
+from emulation_saas.log.reading import NO_LIMIT
 from emulation_saas.streams.cursors import Cursor, Cursors
 from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.sights import Selection, Sight
@@ -29,6 +30,7 @@ from emulation_saas.webhooks.courier import GONE, Courier
 from emulation_saas.webhooks.events import (
     EVENTS,
     PauseReason,
+    WebhookActivated,
     WebhookEventSkipped,
     WebhookRedelivered,
     WebhookResumed,
@@ -120,11 +122,14 @@ class Sender:
     async def _obey(self, decided: object) -> None:
         """Do what an event about the webhook asks for; done twice after a crash, it has some events sent twice."""
         match decided:
+            case WebhookActivated():
+                await self.ledger.give_up(self.webhook, HANDSHAKE, HANDSHAKE)  # whoever shook hands
+                await self.ledger.forgive(self.webhook)
             case WebhookResumed(first=first):
-                await self.ledger.retry_now(self.webhook, now=self.means.clock())
-                if isinstance(first, int):
-                    await self.ledger.give_up(self.webhook, self._at + 1, first - 1)  # what it stopped at
+                if isinstance(first, int):  # what it stopped at, and what is sent again anyhow
+                    await self.ledger.give_up(self.webhook, min(first, self._at + 1), NO_LIMIT)
                     await self._move(first - 1)
+                await self.ledger.retry_now(self.webhook, now=self.means.clock())
             case WebhookRedelivered(first=first, last=last):
                 span = range(first, min(last, self._at) + 1)
                 again = [set_aside(position, 0, "asked", self.means.clock()) for position in span]
