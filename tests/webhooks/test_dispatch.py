@@ -11,10 +11,13 @@ from uuid import uuid4
 import pytest
 
 from emulation_saas.kernel.ids import WebhookId
+from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams.tails import Tails
 from emulation_saas.webhooks.dispatching import Dispatcher
 from emulation_saas.webhooks.tries import CursorLostError
 from emulation_saas.webhooks.use_cases import ActivateWebhook, PauseWebhook, RemoveWebhook, ResumeWebhook
+from tests.audit.auditing import operator_with_all_rights
+from tests.logs import open_province
 from tests.webhooks.receiving import Authority, Receiver, receiver
 from tests.webhooks.sending import HOOK, World, registering, world
 
@@ -107,6 +110,20 @@ async def test_receiver_that_does_not_answer_holds_up_no_other(database_url: str
             sending.cancel()
             async with asyncio.timeout(5):  # nor a stop
                 await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_province_whose_webhooks_cannot_be_read_holds_up_no_other(
+    server: EmbeddedPostgres, database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        broken = replace(here, opened=await open_province(here.logs, "an-song"))  # looked after before the other
+        await broken.hook(registering(there.url))
+        async with operator_with_all_rights(server, database_url) as connection:
+            province = broken.log.province
+            await connection.execute("DELETE FROM events WHERE province_id = $1 AND type LIKE 'webhook.reg%'", province)
+        await here.hook(registering(there.url))
+        async with dispatching(here):
+            await until_received(there, await here.agencies("so-a"))
 
 
 async def test_what_is_decided_while_it_sends_is_noticed(database_url: str, authority: Authority) -> None:

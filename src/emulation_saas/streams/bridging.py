@@ -157,7 +157,8 @@ class _Carrier:
 
     async def run(self) -> None:
         """Take the province when it is free; whatever goes wrong, begin again at what the broker has."""
-        while True:
+        task = asyncio.current_task()
+        while task is not None and not task.cancelling():  # what goes wrong at the end may hide that it is the end
             try:
                 await self._carry_if_free()
             except Exception as error:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
