@@ -36,6 +36,9 @@ from emulation_saas.settings import Operator, Settings
 from emulation_saas.streams.consumers import Consumers
 from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
+from emulation_saas.webhooks.courier import Courier
+from emulation_saas.webhooks.destinations import destinations
+from emulation_saas.webhooks.standing import Webhooks
 from emulation_saas.wiring import ROUTES, require_sound
 from projections import PROJECTIONS
 from tests.builders import AGENCY, BLOC, SAMPLES
@@ -101,7 +104,8 @@ async def serving(
         async def reachable() -> None:
             return None
 
-        finder = Finder(database, PROJECTIONS)
+        finder, allowed = Finder(database, PROJECTIONS), destinations(ports=[443])
+        couriers = partial(Courier, destinations=allowed, origin="log.test", clock=clock)
         app = create_app(
             routes=ROUTES,
             platform_routes=PLATFORM_ROUTES,
@@ -118,6 +122,7 @@ async def serving(
                 "tails": tails,
                 "subscribers": subscribers,
                 "lags": Lags(database, PROJECTIONS),
+                "webhooks": Webhooks(database, allowed, couriers),
             },
             stops=[tails.stop],
             recorder=access_log.record,
