@@ -279,6 +279,18 @@ async def test_stream_that_somebody_else_writes_to_is_left_alone(database_url: s
         assert (await messages(broker.url, STREAM))[-1].body == b"not ours"
 
 
+async def test_nothing_follows_what_somebody_else_wrote_in_between(database_url: str, broker: NatsServer) -> None:
+    nats = Nats([broker.url])
+    async with opened(database_url) as (province, _):
+        entries = await province.log.entries(after=0, through=4)
+        async with nats.joined("bac-song") as joined:
+            await joined.extend(entries[:1])
+            await send(broker.url, "td.bac-song.x", b"not ours")
+            with pytest.raises(BrokerError, match="wrong last sequence"):
+                await joined.extend(entries[1:])
+        assert [each.body for each in await messages(broker.url, STREAM)] == [entries[0].body, b"not ours"]
+
+
 async def test_one_process_at_a_time_carries_a_province(database_url: str, broker: NatsServer) -> None:
     async with (
         opened(database_url) as (province, cursors),

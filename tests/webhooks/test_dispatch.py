@@ -14,11 +14,12 @@ from emulation_saas.kernel.ids import WebhookId
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams.tails import Tails
 from emulation_saas.webhooks.dispatching import Dispatcher
+from emulation_saas.webhooks.events import Mode
 from emulation_saas.webhooks.tries import CursorLostError
 from emulation_saas.webhooks.use_cases import ActivateWebhook, PauseWebhook, RemoveWebhook, ResumeWebhook
 from tests.audit.auditing import operator_with_all_rights
 from tests.logs import open_province
-from tests.webhooks.receiving import Authority, Receiver, receiver
+from tests.webhooks.receiving import Authority, Receiver, receiver, status
 from tests.webhooks.sending import HOOK, World, registering, world
 
 LONG_S: Final = 30.0
@@ -91,6 +92,23 @@ async def test_sender_whose_cursor_was_taken_stops(database_url: str, authority:
             assert await here.cursors.hold(HOOK, uuid4(), held_for=timedelta(minutes=1))
             with pytest.raises(CursorLostError):
                 await sender.round()
+
+
+@pytest.mark.parametrize("mode", ["ordered", "independent"])
+async def test_failure_of_a_sender_who_was_replaced_meanwhile_has_nothing_tried_again(
+    database_url: str, authority: Authority, mode: Mode
+) -> None:
+    """As after a process was frozen while it sent: its successor may have delivered the event."""
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, mode=mode))
+        there.answering = lambda _: status(500)
+        async with here.sender() as sender:
+            await here.agencies("so-a")
+            await here.cursors.let_go(HOOK, here.means.holder)
+            assert await here.cursors.hold(HOOK, uuid4(), held_for=timedelta(minutes=1))
+            with pytest.raises(CursorLostError):
+                await sender.round()
+        assert await here.outcomes() == []
 
 
 async def test_receiver_that_does_not_answer_holds_up_no_other(database_url: str, authority: Authority) -> None:

@@ -196,7 +196,6 @@ class Sender:
             tried = await self._try(about, entry, stopped_at.tries if stopped_at is not None else 0)
             if tried.status != "delivered":
                 self._at = max(self._at, entry.position - 1)
-                await self._save(at_once=True)
                 held = set_aside(tried.position, tried.tries, tried.outcome, tried.next_try_at or self.means.clock())
                 is_last = tried.next_try_at is None
                 return await self._note([held], "stalled" if is_last else None) or Rest(held.next_try_at)
@@ -244,7 +243,13 @@ class Sender:
         return self.means.judged(entry.position, tries, await self.courier.deliver(about, entry))
 
     async def _note(self, tried: Sequence[Delivery], reason: PauseReason | None = None) -> Rest | None:
-        """Record what became of some tries; pause, and return what to wait for, when there is a reason to."""
+        """Record what became of some tries; pause, and return what to wait for, when there is a reason to.
+
+        Raises:
+            CursorLostError: another process sends for it by now, and may have delivered what failed here.
+        """
+        if any(each.status != "delivered" for each in tried):
+            await self._save(at_once=True)
         now = self.means.clock()
         failing_since = await self.ledger.record(self.webhook, tried, at=now)
         if any(each.outcome == GONE for each in tried):
@@ -266,11 +271,14 @@ class Sender:
     async def _save(self, *, at_once: bool) -> bool:
         """Move the cursor to where sending has come; return False when that is put off for a moment.
 
+        Args:
+            at_once: also makes sure that the cursor is still held, where it does not move.
+
         Raises:
             CursorLostError: another process sends for it by now.
         """
         before, now_s = self.cursor.position, monotonic()
-        if before == self._at:
+        if before == self._at and not at_once:
             return True
         if not at_once and now_s - self._saved_s < _SAVE_EVERY_S:
             return False
