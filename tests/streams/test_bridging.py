@@ -226,14 +226,17 @@ async def test_gap_in_the_log_stops_the_bridge_aloud(
 
 
 async def test_bridge_stops_when_it_is_told_to_even_without_a_database(database_url: str, broker: NatsServer) -> None:
-    async with opened(database_url) as (province, cursors), open_database(database_url, app_max=4) as database:
-        async with logs_of(database) as logs:
-            task = asyncio.create_task(Bridge(logs, database, Tails(), Nats([broker.url])).run())
-            await caught_up(province.log, cursors)
-            database.app.terminate()
-            task.cancel()
-            done, _ = await asyncio.wait({task}, timeout=5)
-            assert done
+    async with (
+        opened(database_url) as (province, cursors),
+        open_database(database_url, app_max=4) as database,
+        logs_of(database) as logs,
+    ):
+        task = asyncio.create_task(Bridge(logs, database, Tails(), Nats([broker.url])).run())
+        await caught_up(province.log, cursors)
+        database.app.terminate()
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done
 
 
 async def test_broker_that_was_emptied_is_given_what_is_new(database_url: str, broker: NatsServer) -> None:

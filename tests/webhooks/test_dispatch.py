@@ -19,6 +19,7 @@ from emulation_saas.webhooks.tries import CursorLostError
 from emulation_saas.webhooks.use_cases import ActivateWebhook, PauseWebhook, RemoveWebhook, ResumeWebhook
 from tests.audit.auditing import operator_with_all_rights
 from tests.logs import open_province
+from tests.streams.waiting import until
 from tests.webhooks.receiving import Authority, Receiver, receiver, status
 from tests.webhooks.sending import HOOK, World, registering, world
 
@@ -157,8 +158,12 @@ async def test_what_is_decided_while_it_sends_is_noticed(database_url: str, auth
         await here.do(ResumeWebhook(webhook=HOOK))
         await until_received(there, positions + missed)
         await here.do(RemoveWebhook(webhook=HOOK, because="thôi"))
+
+        async def is_noticed() -> bool:
+            return await here.cursors.find(HOOK) is None
+
+        await until(is_noticed)
         await here.agencies("so-c")
         await asyncio.sleep(1)
-        assert await here.cursors.find(HOOK) is None
         assert there.positions == positions + missed
         assert await here.ledger.receivers([HOOK]) == {}
