@@ -49,7 +49,6 @@ class Served:
         self.data = place / "data"
         self.port = free_port()
         self._workers = workers
-        self._settings = dict(settings or {})
         self.database_url = database_url
         self._output = place / "output"
         self._process: subprocess.Popen[bytes] | None = None
