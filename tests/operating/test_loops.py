@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log import LogGapError, ProvinceLog, ProvinceLogs
+from emulation_saas.operating import loops as loops_module
 from emulation_saas.operating.loops import Loops, Patience
 from projections.roster import Roster
 from tests.logs import open_province
@@ -61,6 +63,30 @@ async def test_loops_are_cancelled_and_waited_for_at_the_end() -> None:
     async with Loops().running(tidy=tidy()):
         await asyncio.sleep(0)
     assert ended == ["tidied"]
+
+
+async def test_loop_that_takes_its_cancellation_for_a_failure_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loops_module, "CANCEL_AGAIN_S", 0.05)
+    failures: list[str] = []
+
+    async def retrying() -> None:
+        while not failures:
+            with suppress(LookupError):
+                await failing_at_the_end()
+        await forever()
+
+    async def failing_at_the_end() -> None:
+        try:
+            await forever()
+        finally:
+            failures.append("while it was cancelled")
+            raise LookupError
+
+    async with asyncio.timeout(5), Loops().running(retrying=retrying()):
+        await asyncio.sleep(0)
+    assert failures == ["while it was cancelled"]
 
 
 async def test_what_is_watched_is_a_fault_while_it_stands_still() -> None:

@@ -225,6 +225,20 @@ async def test_gap_in_the_log_stops_the_bridge_aloud(
         assert cursor.position < 7
 
 
+async def test_bridge_stops_when_it_is_told_to_even_without_a_database(database_url: str, broker: NatsServer) -> None:
+    async with (
+        opened(database_url) as (province, cursors),
+        open_database(database_url, app_max=4) as database,
+        logs_of(database) as logs,
+    ):
+        task = asyncio.create_task(Bridge(logs, database, Tails(), Nats([broker.url])).run())
+        await caught_up(province.log, cursors)
+        database.app.terminate()
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done
+
+
 async def test_broker_that_was_emptied_is_given_what_is_new(database_url: str, broker: NatsServer) -> None:
     """As when everything in it has come of age; what was removed there on purpose does not come back."""
     async with opened(database_url) as (province, cursors):
@@ -266,6 +280,18 @@ async def test_stream_that_somebody_else_writes_to_is_left_alone(database_url: s
         await more(province, 0, 1)
         await become(bridge, "other-history")
         assert (await messages(broker.url, STREAM))[-1].body == b"not ours"
+
+
+async def test_nothing_follows_what_somebody_else_wrote_in_between(database_url: str, broker: NatsServer) -> None:
+    nats = Nats([broker.url])
+    async with opened(database_url) as (province, _):
+        entries = await province.log.entries(after=0, through=4)
+        async with nats.joined("bac-song") as joined:
+            await joined.extend(entries[:1])
+            await send(broker.url, "td.bac-song.x", b"not ours")
+            with pytest.raises(BrokerError, match="wrong last sequence"):
+                await joined.extend(entries[1:])
+        assert [each.body for each in await messages(broker.url, STREAM)] == [entries[0].body, b"not ours"]
 
 
 async def test_one_process_at_a_time_carries_a_province(database_url: str, broker: NatsServer) -> None:

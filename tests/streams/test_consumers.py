@@ -177,3 +177,12 @@ async def test_person_has_as_many_as_one_may_have(database_url: str, tmp_path: P
         names = [each["consumer"] for page in (first, second) for each in page["consumers"]]
         assert names == [*(f"cong-{number:02}" for number in range(CONSUMERS_MAX)), "them"]
         assert "next" not in second
+
+
+async def test_name_that_nobody_can_have_is_nobodys(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, tmp_path, filled=False) as service:
+        for name in ("%00", "a%00b", "%ff", "a%2Fb", "%ed%a0%80", "A" * 300):
+            for path in (f"/consumers/{name}", f"/consumers/{name}/events", f"/webhooks/{name}/deliveries"):
+                assert (await service.get(path)).status_code in {400, 404}, path
+            acknowledging = await post(service, f"/consumers/{name}/ack", {"expected": 0, "position": 0})
+            assert acknowledging.status_code in {400, 404}, name

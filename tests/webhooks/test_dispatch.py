@@ -11,11 +11,16 @@ from uuid import uuid4
 import pytest
 
 from emulation_saas.kernel.ids import WebhookId
+from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams.tails import Tails
 from emulation_saas.webhooks.dispatching import Dispatcher
+from emulation_saas.webhooks.events import Mode
 from emulation_saas.webhooks.tries import CursorLostError
 from emulation_saas.webhooks.use_cases import ActivateWebhook, PauseWebhook, RemoveWebhook, ResumeWebhook
-from tests.webhooks.receiving import Authority, Receiver, receiver
+from tests.audit.auditing import operator_with_all_rights
+from tests.logs import open_province
+from tests.streams.waiting import until
+from tests.webhooks.receiving import Authority, Receiver, receiver, status
 from tests.webhooks.sending import HOOK, World, registering, world
 
 LONG_S: Final = 30.0
@@ -90,6 +95,23 @@ async def test_sender_whose_cursor_was_taken_stops(database_url: str, authority:
                 await sender.round()
 
 
+@pytest.mark.parametrize("mode", ["ordered", "independent"])
+async def test_failure_of_a_sender_who_was_replaced_meanwhile_has_nothing_tried_again(
+    database_url: str, authority: Authority, mode: Mode
+) -> None:
+    """As after a process was frozen while it sent: its successor may have delivered the event."""
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, mode=mode))
+        there.answering = lambda _: status(500)
+        async with here.sender() as sender:
+            await here.agencies("so-a")
+            await here.cursors.let_go(HOOK, here.means.holder)
+            assert await here.cursors.hold(HOOK, uuid4(), held_for=timedelta(minutes=1))
+            with pytest.raises(CursorLostError):
+                await sender.round()
+        assert await here.outcomes() == []
+
+
 async def test_receiver_that_does_not_answer_holds_up_no_other(database_url: str, authority: Authority) -> None:
     async with (
         receiver(authority) as slow,
@@ -109,6 +131,20 @@ async def test_receiver_that_does_not_answer_holds_up_no_other(database_url: str
                 await asyncio.gather(sending, return_exceptions=True)
 
 
+async def test_province_whose_webhooks_cannot_be_read_holds_up_no_other(
+    server: EmbeddedPostgres, database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        broken = replace(here, opened=await open_province(here.logs, "an-song"))  # looked after before the other
+        await broken.hook(registering(there.url))
+        async with operator_with_all_rights(server, database_url) as connection:
+            province = broken.log.province
+            await connection.execute("DELETE FROM events WHERE province_id = $1 AND type LIKE 'webhook.reg%'", province)
+        await here.hook(registering(there.url))
+        async with dispatching(here):
+            await until_received(there, await here.agencies("so-a"))
+
+
 async def test_what_is_decided_while_it_sends_is_noticed(database_url: str, authority: Authority) -> None:
     async with receiver(authority) as there, world(database_url, authority, there.port) as here, dispatching(here):
         await here.do(replace(registering(there.url, person=here.opened.admin), after=5))
@@ -122,8 +158,12 @@ async def test_what_is_decided_while_it_sends_is_noticed(database_url: str, auth
         await here.do(ResumeWebhook(webhook=HOOK))
         await until_received(there, positions + missed)
         await here.do(RemoveWebhook(webhook=HOOK, because="thôi"))
+
+        async def is_noticed() -> bool:
+            return await here.cursors.find(HOOK) is None
+
+        await until(is_noticed)
         await here.agencies("so-c")
         await asyncio.sleep(1)
-        assert await here.cursors.find(HOOK) is None
         assert there.positions == positions + missed
         assert await here.ledger.receivers([HOOK]) == {}

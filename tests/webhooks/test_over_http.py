@@ -123,6 +123,8 @@ async def test_everything_about_a_webhook_can_be_commanded_and_read(asked: Asked
     await asked.until(set_aside=0, lag=0)
     assert (await asked.post("/webhooks/cong/skip", 409, position=bad - 1, because="x"))["code"] == "event-over"
     assert (await asked.post("/webhooks/cong/skip", position=bad, because="hỏng"))["events"] == []
+    ahead = await asked.post("/webhooks/cong/skip", 422, position=2**40, because="x")
+    assert ahead["code"] == "cursor-beyond-head"
     await asked.post("/webhooks/cong/pause", because="bảo trì")
     asked.there.answering = willing
     missed = await asked.agency("so-b")

@@ -8,7 +8,7 @@ import pytest
 from emulation_saas.webhooks import sender as sender_module
 from emulation_saas.webhooks.schedule import RETRY_AFTER_MAX_S, TRIES_AFTER_S
 from emulation_saas.webhooks.sender import FAILING_DAYS_MAX
-from emulation_saas.webhooks.use_cases import RedeliverEvents, ResumeWebhook, SkipEvent
+from emulation_saas.webhooks.use_cases import PauseWebhook, RedeliverEvents, ResumeWebhook, SkipEvent
 from tests.webhooks.receiving import OK, Authority, Received, receiver, status
 from tests.webhooks.sending import HOOK, registering, world
 from tests.webhooks.test_send_ordered import failing
@@ -154,3 +154,20 @@ async def test_so_much_may_be_set_aside_and_then_the_cursor_waits(
         await here.send()
         assert (await here.standing()).lag == 0
         assert sorted(set(there.positions)) == positions
+
+
+async def test_webhook_with_all_set_aside_that_may_be_sends_when_it_is_resumed_from_before(
+    database_url: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "SET_ASIDE_MAX", 8)
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, mode="independent"))
+        positions = await here.agencies(*(f"so-{number}" for number in range(8)))
+        there.answering = lambda _: status(500)
+        await here.send()
+        await here.do(PauseWebhook(webhook=HOOK))
+        await here.do(ResumeWebhook(webhook=HOOK, first=positions[0]))
+        there.answering = lambda _: OK
+        await here.send()
+        assert sorted(there.positions[-8:]) == positions
+        assert (await here.standing()).set_aside == 0

@@ -2,7 +2,7 @@
 
 They are no facts of the province and stand in no log: a place moves with every page that is read, and nothing that was
 decided rests on it. A consumer sees by the powers of whoever reads under its name, now. It belongs to the person who
-made it; he and administrators may use it, and nobody else learns that it is there.
+made it; he and administrators may use it. Its name and its lag are told to overseers and integrators; all else is not.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """NATS JetStream as a broker: a stream a province, a subject a type, the stored bytes as structured CloudEvents.
 
-A message is taken only behind the one it was sent behind (`Nats-Expected-Last-Sequence`), so the stream has no order
-but the log's and no event twice, however late a copy arrives: the server's window of duplicates is not relied on.
+A message is taken only behind the one it was sent behind (`Nats-Expected-Last-Sequence`, and `…-Msg-Id` where that one
+is not acknowledged yet), so the stream has no order but the log's, no event twice, however late a copy arrives, and no
+gap, whoever else writes into it: the server's window of duplicates is not relied on.
 The client never reconnects by itself: what it sent before cannot be sent again behind our back, and each connection
 begins with what the stream really holds. JetStream acknowledges before its disk does, so it may have lost some.
 """
@@ -176,13 +177,16 @@ class Stream:
             BrokerError: some of it was not. What the stream has taken is found by joining it anew.
         """
         try:
+            behind: dict[str, str] = {}
             for before, entry in enumerate(entries, start=self._sequence):
-                headers = {
+                message = f"{self._handle}:{entry.position}"
+                headers = behind | {
                     Header.EXPECTED_STREAM: self._name,
                     Header.EXPECTED_LAST_SEQUENCE: str(before),
-                    Header.MSG_ID: f"{self._handle}:{entry.position}",
+                    Header.MSG_ID: message,
                     "content-type": CONTENT_TYPE,
                 }
+                behind = {Header.EXPECTED_LAST_MSG_ID: message}
                 subject = f"{self._subject}.{entry.type}"
                 await self._connection.publish(subject, entry.body, reply=self._inbox, headers=headers)
             async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):

@@ -63,10 +63,15 @@ class Dispatcher:
         try:
             while True:
                 try:
-                    for log in await self._logs.all():
-                        await self._look_after(log)
+                    logs = await self._logs.all()
                 except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
-                    _log.warning("webhooks-unknown", exc_info=error)
+                    _log.warning("provinces-unknown", exc_info=error)
+                    logs = []
+                for log in logs:
+                    try:
+                        await self._look_after(log)
+                    except Exception as error:  # noqa: BLE001 - as above, and one province's failure is no other's
+                        _log.warning("webhooks-unknown", province=log.handle, exc_info=error)
                 await asyncio.sleep(self._look_every_s)
         finally:
             tasks = [each.task for each in self._sending.values()]

@@ -130,6 +130,10 @@ class Ledger:
     async def retry_now(self, webhook: WebhookId, *, now: datetime) -> None:
         """Begin anew with everything set aside, and hold nothing against the receiver."""
         await self._execute("retry_now", webhook, now)
+        await self.forgive(webhook)
+
+    async def forgive(self, webhook: WebhookId) -> None:
+        """Hold nothing against the receiver that failed before."""
         await self._execute("forgive_failing", webhook)
 
     async def give_up(self, webhook: WebhookId, first: int, last: int) -> None:

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from emulation_saas.http.answers import Confided
 from emulation_saas.http.bodies import Body, Text
+from emulation_saas.http.exchange import wait_longer
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.ids import Handle, Person, PersonId, WebhookId
 from emulation_saas.kernel.rejections import NotEmpowered, Rejection
@@ -18,6 +19,7 @@ from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import TAGS_MAX, TYPES_MAX, Tag, TypePattern
+from emulation_saas.webhooks.destinations import TRY_TIMEOUT_S
 from emulation_saas.webhooks.events import Mode, Signing
 from emulation_saas.webhooks.reading import READ_ROUTES
 from emulation_saas.webhooks.refusals import HandshakeFailed, PersonWithoutRole
@@ -154,6 +156,7 @@ async def shake_hands(
         raise NotEmpowered
     about = await webhooks.about(log, WebhookId(webhook))
     if not about.webhook.is_activated:
+        wait_longer(TRY_TIMEOUT_S)  # it may be asked in two ways, one after the other
         async with webhooks.couriers(log) as courier:
             outcome = await courier.knock(about)
         if not outcome.is_delivered:
@@ -197,6 +200,7 @@ async def skip_event(
     webhooks: NamedDependency[Webhooks],
 ) -> Accepted:
     """Never send one event to this receiver, and say why. A stalled webhook is resumed after it."""
+    await _require_reached(log, data.position)
     skipping = SkipEvent(
         webhook=WebhookId(webhook),
         position=data.position,

@@ -22,6 +22,7 @@ from typing import Final
 from emulation_saas.kernel.ids import OPERATOR, WebhookId
 from emulation_saas.kernel.use_cases import Acting, Selector
 from emulation_saas.log import Entry, ProvinceLog
+from emulation_saas.log.reading import NO_LIMIT
 from emulation_saas.streams.cursors import Cursor, Cursors
 from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.sights import Selection, Sight
@@ -29,6 +30,7 @@ from emulation_saas.webhooks.courier import GONE, Courier
 from emulation_saas.webhooks.events import (
     EVENTS,
     PauseReason,
+    WebhookActivated,
     WebhookEventSkipped,
     WebhookRedelivered,
     WebhookResumed,
@@ -120,11 +122,14 @@ class Sender:
     async def _obey(self, decided: object) -> None:
         """Do what an event about the webhook asks for; done twice after a crash, it has some events sent twice."""
         match decided:
+            case WebhookActivated():
+                await self.ledger.give_up(self.webhook, HANDSHAKE, HANDSHAKE)  # whoever shook hands
+                await self.ledger.forgive(self.webhook)
             case WebhookResumed(first=first):
-                await self.ledger.retry_now(self.webhook, now=self.means.clock())
-                if isinstance(first, int):
-                    await self.ledger.give_up(self.webhook, self._at + 1, first - 1)  # what it stopped at
+                if isinstance(first, int):  # what it stopped at, and what is sent again anyhow
+                    await self.ledger.give_up(self.webhook, min(first, self._at + 1), NO_LIMIT)
                     await self._move(first - 1)
+                await self.ledger.retry_now(self.webhook, now=self.means.clock())
             case WebhookRedelivered(first=first, last=last):
                 span = range(first, min(last, self._at) + 1)
                 again = [set_aside(position, 0, "asked", self.means.clock()) for position in span]
@@ -191,7 +196,6 @@ class Sender:
             tried = await self._try(about, entry, stopped_at.tries if stopped_at is not None else 0)
             if tried.status != "delivered":
                 self._at = max(self._at, entry.position - 1)
-                await self._save(at_once=True)
                 held = set_aside(tried.position, tried.tries, tried.outcome, tried.next_try_at or self.means.clock())
                 is_last = tried.next_try_at is None
                 return await self._note([held], "stalled" if is_last else None) or Rest(held.next_try_at)
@@ -239,7 +243,13 @@ class Sender:
         return self.means.judged(entry.position, tries, await self.courier.deliver(about, entry))
 
     async def _note(self, tried: Sequence[Delivery], reason: PauseReason | None = None) -> Rest | None:
-        """Record what became of some tries; pause, and return what to wait for, when there is a reason to."""
+        """Record what became of some tries; pause, and return what to wait for, when there is a reason to.
+
+        Raises:
+            CursorLostError: another process sends for it by now, and may have delivered what failed here.
+        """
+        if any(each.status != "delivered" for each in tried):
+            await self._save(at_once=True)
         now = self.means.clock()
         failing_since = await self.ledger.record(self.webhook, tried, at=now)
         if any(each.outcome == GONE for each in tried):
@@ -261,11 +271,14 @@ class Sender:
     async def _save(self, *, at_once: bool) -> bool:
         """Move the cursor to where sending has come; return False when that is put off for a moment.
 
+        Args:
+            at_once: also makes sure that the cursor is still held, where it does not move.
+
         Raises:
             CursorLostError: another process sends for it by now.
         """
         before, now_s = self.cursor.position, monotonic()
-        if before == self._at:
+        if before == self._at and not at_once:
             return True
         if not at_once and now_s - self._saved_s < _SAVE_EVERY_S:
             return False
