@@ -157,7 +157,7 @@ def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails
     return {"nats": Bridge(logs, database, tails, nats, carried=settings.nats_events)}
 
 
-def _webhooks(settings: Settings, database: Database) -> Webhooks:
+def webhooks_of(settings: Settings, database: Database) -> Webhooks:
     """Return the webhooks of all provinces, and where they may go."""
     allowed = destinations(networks=settings.webhook_networks, ports=settings.webhook_ports, ca=settings.webhook_ca)
     couriers = partial(Courier, destinations=allowed, origin=settings.log_origin, clock=utc_now)
@@ -198,7 +198,7 @@ def application(settings: Settings) -> Litestar:
     logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
     access_log = AccessLog(logs, database)
     tails, subscribers = Tails(), Subscribers()
-    webhooks_kept = _webhooks(settings, database)
+    webhooks_kept = webhooks_of(settings, database)
     finder = Finder(database, PROJECTIONS)
     runner = Runner(logs, database, PROJECTIONS)
     lags = Lags(database, PROJECTIONS)

@@ -1,13 +1,21 @@
 """A page shows what its reader may see and wants, and says how far it looked."""
 
+import asyncio
+from fnmatch import fnmatchcase
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulation_saas.access.use_cases import GrantRole, RegisterPerson
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.ids import PersonId, mint_person
+from emulation_saas.log import LogGapError
+from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams.pages import Page, read_page
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Selection, Sight
+from tests.audit.auditing import operator_with_all_rights
 from tests.logs import Opened, open_province, register, running_logs
 
 ADMIN = Authority(person=PersonId("p-quantri2222"), known=True, is_admin=True)
@@ -85,3 +93,29 @@ async def _integrator(opened: Opened) -> Authority:
     )
     await opened.log.execute(GrantRole(person=person, role="integrator"), by=opened.acting())
     return await opened.log.authority(person, is_newest=True)
+
+
+@given(
+    pattern=st.text("ab.*", min_size=1, max_size=8),
+    name=st.text("ab.", max_size=8),
+)
+def test_star_stands_for_any_part_of_a_name(pattern: str, name: str) -> None:
+    assert Selection(types=[pattern]).wants(name) is fnmatchcase(name, pattern)
+
+
+def test_pattern_of_many_stars_is_no_work() -> None:
+    """As an expression that tries every way to share a name out among them, it would not end in years."""
+    assert not Selection(types=["*" * 99 + "x", "*e" * 49 + "*x"]).wants("scoring.score-appraised.v1")
+    assert Selection(types=["*" * 99 + "1"]).wants("scoring.score-appraised.v1")
+
+
+async def test_end_of_the_log_that_is_missing_is_told_at_once(server: EmbeddedPostgres, database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        log = (await open_province(logs)).log
+        head = (await log.head()).position
+        async with operator_with_all_rights(server, database_url) as root:
+            await root.execute("DELETE FROM events WHERE position = $1", head)
+        async with asyncio.timeout(10):
+            for after in (0, head - 1):
+                with pytest.raises(LogGapError):
+                    await read_page(log, Sight(log, ADMIN), after=after, limit=100)

@@ -24,6 +24,8 @@ PAGE: Final = 1_000
 """Events read, or handed to a follower, at a time."""
 KEPT_BYTES_MAX: Final = 2 * 1024 * 1024
 """Of a province's newest events in memory."""
+MADE_MAX: Final = 32
+"""Things made for all who need them alike, of a province; how many readers need different ones is up to them."""
 PAUSE_S: Final = 0.05
 """Between one reading and the next: under load all that came meanwhile is read, and told, at once."""
 WAKES_PER_S: Final = 5_000
@@ -107,8 +109,10 @@ class Tail:
         return None if begin < 0 else self._kept[begin : begin + PAGE]
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what is made once for all who need it between two readings."""
+        """Return what is made once for all who need it between two readings, as far as there is room for it."""
         if key not in self._made:
+            if len(self._made) >= MADE_MAX:
+                del self._made[next(iter(self._made))]
             self._made[key] = make()
         made: T = self._made[key]
         return made
@@ -129,9 +133,7 @@ class Tail:
     async def _read(self) -> None:
         entries: list[Entry] = []
         if await self._is_behind():
-            entries = await self.log.entries(after=self.position, through=NO_LIMIT, limit=PAGE)
-            if not entries:
-                raise LogGapError(f"province {self.log.province}: the head lies past {self.position}, where nothing is")
+            entries = await reached(self.log, after=self.position, through=NO_LIMIT, limit=PAGE)
             self._keep(entries)
         day = day_of(utc_now())
         if day != self._day or any(self.log.changes_powers(entry.type) for entry in entries):
@@ -148,7 +150,6 @@ class Tail:
         return False
 
     def _keep(self, entries: list[Entry]) -> None:
-        self._made.clear()
         self._kept += entries
         self._kept_bytes += sum(len(entry.body) for entry in entries)
         self.position = entries[-1].position
@@ -160,6 +161,7 @@ class Tail:
         del self._kept[:dropped]
 
     def _turn(self) -> None:
+        self._made.clear()
         turned, self._turned = self._turned, asyncio.Event()
         turned.set()
 
@@ -203,7 +205,7 @@ class Tails:
             entries = tail.since(position)
             if entries is None:
                 async with tail.reading:
-                    entries = await log.entries(after=position, through=tail.position, limit=PAGE)
+                    entries = await reached(log, after=position, through=tail.position, limit=PAGE)
             return entries
 
     @property
@@ -245,3 +247,15 @@ class Tails:
         finally:
             if self._tails.get(tail.log.province) is tail:
                 del self._tails[tail.log.province], self._tasks[tail.log.province]
+
+
+async def reached(log: ProvinceLog, *, after: int, through: int, limit: int) -> list[Entry]:
+    """Return what follows a position that lies before the log's head, in order: at least one event.
+
+    Raises:
+        LogGapError: a position is missing, if only the last.
+    """
+    entries = await log.entries(after=after, through=through, limit=limit)
+    if not entries:
+        raise LogGapError(f"province {log.province}: the head lies past {after}, where nothing is")
+    return entries
