@@ -56,6 +56,7 @@ class Lines:
             NoSuchProvince: the reader lost his last role meanwhile; the answer breaks off.
             UnknownCaller: his token expired meanwhile; likewise.
             LogGapError: a position is missing; likewise.
+            Busy: a later release recorded the next event; likewise.
         """
         at = self._subscriber
         if at.position >= self._through:

@@ -1,9 +1,10 @@
 """Pages: the events of a span of positions that one reader sees, and how far was looked for them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from emulation_saas.http.refusals import Busy
 from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Sight
@@ -63,12 +64,18 @@ async def read_page(
     Raises:
         CursorBeyondHead: the log has not come so far: he has read another history.
         LogGapError: a position is missing.
+        Busy: as `reached`.
     """
     head = await demand_reached(log, after)
     last = min(head if through is None else through, head, after + SCAN_MAX)
     page = Page([], after, head)
     while page.scanned_to < last and not page.is_full:
-        read = await reached(log, after=page.scanned_to, through=last, limit=SLICE)
+        try:
+            read = await reached(log, after=page.scanned_to, through=last, limit=SLICE)
+        except Busy:
+            if page.scanned_to == after:
+                raise
+            return replace(page, head=page.scanned_to)  # as far as the log goes for this release
         page = filled(page, read, sight, limit=limit, bytes_max=bytes_max)
     return page
 

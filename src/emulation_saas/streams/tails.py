@@ -9,9 +9,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
+from itertools import takewhile
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from emulation_saas.http.refusals import Busy
 from emulation_saas.kernel.clock import day_of, utc_now
 from emulation_saas.kernel.events import AnyRecorded, Visibility
 from emulation_saas.log import Entry, LogGapError, ProvinceLog
@@ -80,6 +82,7 @@ class Tail:
                 raise
             except Exception:
                 _logger.warning("the tail of %s cannot be read; trying again", self.log.handle, exc_info=True)
+                self._turn()  # followers have other things to do, too
                 await asyncio.sleep(RETRY_S)
 
     async def turned(self) -> None:
@@ -252,10 +255,17 @@ class Tails:
 async def reached(log: ProvinceLog, *, after: int, through: int, limit: int) -> list[Entry]:
     """Return what follows a position that lies before the log's head, in order: at least one event.
 
+    Nothing from an event on whose type a later release brought: who may see it is not known here, and whoever passed
+    it over would never come back to it.
+
     Raises:
         LogGapError: a position is missing, if only the last.
+        Busy: the next event is of such a type; a process of that release tells it.
     """
     entries = await log.entries(after=after, through=through, limit=limit)
     if not entries:
         raise LogGapError(f"province {log.province}: the head lies past {after}, where nothing is")
-    return entries
+    known = list(takewhile(lambda entry: log.knows(entry.type), entries))
+    if not known:
+        raise Busy(f"a later release recorded {entries[0].type} at {after + 1}")
+    return known
