@@ -206,23 +206,20 @@ def application(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with (
-            database.opened(),
-            logs.running(),
-            loops.running(
-                projections=runner.run(),
-                signer=signer.run(logs),
-                upkeep=Upkeep(logs, access_log).run(),
-                webhooks=Dispatcher(
-                    logs, database, webhooks_kept.couriers, Means(Schedule(), utc_now, uuid4()), tails=tails
-                ).run(),
-                **{name: bridge.run() for name, bridge in bridges_of(settings, logs, database, tails).items()},
-            ),
-        ):
+        async with database.opened(), logs.running():
             try:
-                yield
+                async with loops.running(
+                    projections=runner.run(),
+                    signer=signer.run(logs),
+                    upkeep=Upkeep(logs, access_log).run(),
+                    webhooks=Dispatcher(
+                        logs, database, webhooks_kept.couriers, Means(Schedule(), utc_now, uuid4()), tails=tails
+                    ).run(),
+                    **{name: bridge.run() for name, bridge in bridges_of(settings, logs, database, tails).items()},
+                ):
+                    yield
             finally:
-                await tails.close()
+                await tails.close()  # after the loops: who sends to somebody asks them, too
 
     return create_app(
         routes=ROUTES,

@@ -71,6 +71,7 @@ class Service:
     database: Database
     signer: Signer
     subscribers: Subscribers
+    tails: Tails
     client: httpx.AsyncClient
     """Calls as the province's first administrator."""
 
@@ -102,6 +103,7 @@ async def serving(
             return None
 
         finder = Finder(database, PROJECTIONS)
+        settings = Settings(operators=(Operator(issuer=ISSUER, sub="operator"),))
         app = create_app(
             routes=ROUTES,
             platform_routes=PLATFORM_ROUTES,
@@ -118,17 +120,17 @@ async def serving(
                 "tails": tails,
                 "subscribers": subscribers,
                 "lags": Lags(database, PROJECTIONS),
-                "webhooks": webhooks_of(Settings(), database),
+                "webhooks": webhooks_of(settings, database),
             },
             stops=[tails.stop],
             recorder=access_log.record,
-            settings=Settings(operators=(Operator(issuer=ISSUER, sub="operator"),)),
+            settings=settings,
             reachable=reachable,
             receipt=partial(receipt, signer),
         )
         async with calling(app, None) as client:
             client.headers["authorization"] = f"Bearer {token('admin@bac-song', iss=ISSUER)}"
-            service = Service(logs, log, database, signer, subscribers, client)
+            service = Service(logs, log, database, signer, subscribers, tails, client)
             if filled:
                 await service.tell(*_of_every_type())
             try:

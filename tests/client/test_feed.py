@@ -19,6 +19,7 @@ from emulation_saas.client import (
     RepeatedPositionError,
     UnauthorizedError,
     UnreachableError,
+    following,
 )
 from emulation_saas.client.following import PAGE, WAIT_S
 from emulation_saas.client.pauses import PAUSE_MAX_S, PAUSE_S
@@ -143,6 +144,7 @@ async def test_page_that_looked_less_far_than_it_shows_is_an_error() -> None:
         stream(b"id: 1\nevent: year.closed.v1\ndata: " + event(1) + b"\n\n"),
         stream(b"id: 1\nevent: year.launched.v1\ndata: {}\n\n"),
         stream(b"id: x\n\n"),
+        stream(b"id: " + b"9" * 5_000 + b"\n\n"),
         stream(b"event: end\ndata: no\n\n"),
         stream(b"data: " + b"x" * 200_000 + b"\n\n"),
         answer(200, b"<html>", "Content-Type: text/html\r\n"),
@@ -228,6 +230,35 @@ async def test_stream_that_ends_for_its_time_is_taken_up_at_once() -> None:
     async with scripted(stream(block(1), ending), stream(block(2))) as server:
         assert positions(await taken(server.feed(), through=2)) == [1, 2]
     assert server.waited == []
+
+
+async def test_stream_that_ends_as_soon_as_it_began_is_not_asked_for_again_at_once() -> None:
+    """As for a token that has just expired: it is the same again until there is another."""
+    ending = b'event: end\ndata: {"reason":"time"}\n\n'
+    async with scripted(*[stream(ending)] * 3, stream(block(1))) as server:
+        assert positions(await taken(server.feed(), through=1)) == [1]
+    assert all(PAUSE_S * 2**n / 2 <= waited <= PAUSE_S * 2**n for n, waited in enumerate(server.waited))
+    assert len(server.waited) == 3
+
+
+@pytest.mark.parametrize("nothing", [page(scanned_to=0), stream(b": ping\n\n", lost=True)])
+async def test_who_was_answered_stays_no_longer_away_because_nothing_happens(
+    nothing: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "HELD_S", 0.0)
+    by: By = "poll" if BATCH.encode() in nothing else "stream"
+    good = page(1, scanned_to=1) if by == "poll" else stream(block(1))
+    async with scripted(*[nothing] * 9, good) as server:
+        assert positions(await taken(server.feed(by=by), through=1)) == [1]
+    assert len(server.waited) == 9
+    assert max(server.waited) <= PAUSE_S
+
+
+@pytest.mark.parametrize(("told", "least", "most"), [(b"0", 0.05, 0.1), (b"999999999", 30, PAUSE_MAX_S)])
+async def test_stream_has_not_the_last_word_on_how_long_to_stay_away(told: bytes, least: float, most: float) -> None:
+    async with scripted(stream(b"retry: " + told + b"\n\n", block(1)), stream(block(2))) as server:
+        await taken(server.feed(), through=2)
+    assert least <= server.waited[0] <= most
 
 
 async def test_head_is_told_and_is_no_event() -> None:

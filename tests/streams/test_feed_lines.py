@@ -1,6 +1,8 @@
 """A long span of the log in one answer: whole, or broken off for everybody to see."""
 
 import asyncio
+import time
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,13 @@ import pytest
 from emulation_saas.access.events import RoleRevoked
 from emulation_saas.log import LogGapError, ProvinceLog
 from emulation_saas.postgres.embedded import EmbeddedPostgres
-from emulation_saas.streams import lines
-from tests.audit.auditing import operator_with_all_rights, serving
+from emulation_saas.streams import lines, routes
+from emulation_saas.streams.feed import Reader
+from emulation_saas.streams.lines import Lines
+from emulation_saas.streams.sights import Selection
+from emulation_saas.streams.subscribers import Subscriber
+from tests.audit.auditing import Service, operator_with_all_rights, serving
+from tests.http.notebook import token
 from tests.logs import ISSUER, open_province, register, running_logs
 from tests.streams.listening import EVENTS, listening
 from tests.streams.test_feed import NDJSON, add_agency, shown_to
@@ -89,3 +96,44 @@ async def test_database_joins_lines_and_notices_what_is_missing(server: Embedded
                 await log.lines(after=after, through=10, limit=100, bytes_max=10**6)
         with pytest.raises(LogGapError):
             await log.lines(after=10, through=20, limit=100, bytes_max=10**6)
+
+
+async def test_lines_break_off_when_the_token_has_expired(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "LEEWAY_S", 0)
+    monkeypatch.setattr(lines, "PIECE_BYTES_MIN", 1)
+    monkeypatch.setattr(lines, "PIECE_BYTES_MAX", 1)
+    async with serving(database_url, tmp_path, filled=False) as service:
+        expires_at = int(time.time()) + 2
+        short = {"authorization": f"Bearer {token(ADMIN, iss=ISSUER, exp=expires_at)}"}
+
+        def by(_service: Service, _role: str) -> dict[str, str]:
+            return short
+
+        monkeypatch.setattr(Service, "by", by)
+        async with listening(service, ADMIN, accept=NDJSON) as listener:
+            listener.takes.clear()
+            await asyncio.sleep(expires_at - time.time() + 0.1)
+            listener.takes.set()
+            await listener.over()
+            assert (listener.status, listener.is_whole) == (200, False)
+
+
+async def test_who_takes_his_time_is_sent_little_at_once_whatever_he_sees(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "PIECE_BYTES_MIN", 500)
+    monkeypatch.setattr(lines, "PIECE_BYTES_MAX", 500)
+    async with serving(database_url, tmp_path) as service:
+        head = (await service.log.head()).position
+        for role in ("integrator", "auditor"):
+            person = await service.log.person_of(ISSUER, role)
+            assert person is not None
+            reader = Reader(service.log, await service.log.authority(person), Selection())
+            subscriber = Subscriber(service.log.province, person, 0)
+            whole = Lines(reader, subscriber, service.tails.reading, through=head, token_expires_at=inf)
+            pieces = [piece async for piece in whole.pieces()]
+            stored = [entry.body + b"\n" for entry in await shown_to(service, role)]
+            assert b"".join(pieces) == b"".join(stored)
+            assert max(map(len, pieces)) <= 500 + max(map(len, stored)), role

@@ -1,6 +1,8 @@
 """Server-Sent Events: from any position to the head and on, each position once, however the stream was cut."""
 
+import asyncio
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -213,6 +215,36 @@ async def test_missing_position_ends_the_stream_aloud(
                 await root.execute("UPDATE log_head SET position = position + 2")
             await listener.hears(END)
             assert ended(listener.body) == "gap"
+
+
+async def test_missing_end_of_the_log_ends_the_stream_aloud(
+    server: EmbeddedPostgres, database_url: str, tmp_path: Path
+) -> None:
+    async with serving(database_url, tmp_path, filled=False) as service:
+        head = (await service.log.head()).position
+        async with operator_with_all_rights(server, database_url) as root:
+            await root.execute("DELETE FROM events WHERE position = $1", head)
+        async with listening(service, "admin@bac-song", after=head - 1) as listener:
+            await listener.hears(END)
+            assert ended(listener.body) == "gap"
+
+
+async def test_powers_are_judged_after_waiting_for_a_turn_to_read(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, tmp_path) as service, AsyncExitStack() as stack:
+        person = await _person(service, "council-member")
+        tail = await service.tails.follow(service.log)
+        for _ in range(tails.READING_AT_ONCE):
+            await stack.enter_async_context(tail.reading)
+        async with listening(service, "council-member") as listener:
+            await asyncio.sleep(0.5)
+            revoked = await service.tell(RoleRevoked(person=person, role="council-member"))
+            while tail.position < revoked:
+                await tail.turned()
+            await stack.aclose()
+            await listener.hears(END)
+            assert ended(listener.body) == "revoked"
+            assert listener.positions() == []
+        tail.left()
 
 
 async def test_stream_ends_at_once_when_the_service_stops(database_url: str, tmp_path: Path) -> None:

@@ -1,13 +1,24 @@
 """A page shows what its reader may see and wants, and says how far it looked."""
 
+import asyncio
+from fnmatch import fnmatchcase
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulation_saas.access.use_cases import GrantRole, RegisterPerson
+from emulation_saas.http.refusals import Busy
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.ids import PersonId, mint_person
+from emulation_saas.log import LogGapError
+from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams.pages import Page, read_page
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Selection, Sight
+from emulation_saas.streams.tails import Tails
+from tests.audit.auditing import operator_with_all_rights
+from tests.log.courses import Joined, Record
 from tests.logs import Opened, open_province, register, running_logs
 
 ADMIN = Authority(person=PersonId("p-quantri2222"), known=True, is_admin=True)
@@ -85,3 +96,51 @@ async def _integrator(opened: Opened) -> Authority:
     )
     await opened.log.execute(GrantRole(person=person, role="integrator"), by=opened.acting())
     return await opened.log.authority(person, is_newest=True)
+
+
+@given(
+    pattern=st.text("ab.*", min_size=1, max_size=8),
+    name=st.text("ab.", max_size=8),
+)
+def test_star_stands_for_any_part_of_a_name(pattern: str, name: str) -> None:
+    assert Selection(types=[pattern]).wants(name) is fnmatchcase(name, pattern)
+
+
+def test_pattern_of_many_stars_is_no_work() -> None:
+    """As an expression that tries every way to share a name out among them, it would not end in years."""
+    assert not Selection(types=["*" * 99 + "x", "*e" * 49 + "*x"]).wants("scoring.score-appraised.v1")
+    assert Selection(types=["*" * 99 + "1"]).wants("scoring.score-appraised.v1")
+
+
+async def test_end_of_the_log_that_is_missing_is_told_at_once(server: EmbeddedPostgres, database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        log = (await open_province(logs)).log
+        head = (await log.head()).position
+        async with operator_with_all_rights(server, database_url) as root:
+            await root.execute("DELETE FROM events WHERE position = $1", head)
+        async with asyncio.timeout(10):
+            for after in (0, head - 1):
+                with pytest.raises(LogGapError):
+                    await read_page(log, Sight(log, ADMIN), after=after, limit=100)
+
+
+async def test_nobody_is_led_past_what_a_later_release_recorded(database_url: str) -> None:
+    async with running_logs(database_url, extra=(Joined,)) as later:
+        opened = await open_province(later)
+        await opened.log.execute(Record((Joined(course="toan", student="lan"),)), by=opened.acting())
+        await opened.log.execute(register("so-moi"), by=opened.acting())
+        head = (await opened.log.head()).position
+    async with running_logs(database_url) as logs:
+        log = await logs.find("bac-song")
+        assert log is not None
+        page = await read_page(log, Sight(log, ADMIN), after=0, limit=100)
+        assert [entry.position for entry in page.entries] == list(range(1, head - 1))
+        assert (page.scanned_to, page.head, page.is_full) == (head - 2, head - 2, False)
+        with pytest.raises(Busy, match=f"at {head - 1}"):
+            await read_page(log, Sight(log, ADMIN), after=head - 2, limit=100)
+        assert (await read_page(log, Sight(log, ADMIN), after=head - 1, limit=100)).scanned_to == head
+        tails = Tails()
+        assert [entry.position for entry in await tails.after(log, 0)] == list(range(1, head - 1))
+        with pytest.raises(Busy):
+            await tails.after(log, head - 2)
+        await tails.close()

@@ -4,15 +4,18 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from emulation_saas.http import application
+from emulation_saas.http.exchange import begin_exchange
+from emulation_saas.kernel.ids import ProvinceId, mint_person
 from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.scoring.events import ScoreAppraised
 from emulation_saas.streams import subscribers, tails
-from emulation_saas.streams.tails import Tails
+from emulation_saas.streams.tails import Tail, Tails
 from tests.audit.auditing import ROLES, operator_with_all_rights, serving
 from tests.builders import SAMPLES
 from tests.logs import open_province, register, running_logs
@@ -55,6 +58,32 @@ async def test_one_process_has_so_many_streams_and_no_more(
             assert (refused.status, refused.headers["retry-after"]) == (503, "1")
         async with listening(service, "council-member") as again:
             assert again.status == 200
+
+
+async def test_one_province_leaves_room_for_others(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribers, "STREAMS_PER_PROVINCE_MAX", 2)
+    async with serving(database_url, tmp_path) as service:
+        other = ProvinceId(uuid4())
+        async with listening(service, "integrator"), listening(service, "auditor"):
+            async with listening(service, "council-member") as refused:
+                assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+            begin_exchange()
+            assert service.subscribers.admit(other, mint_person(), 0).province == other
+        async with listening(service, "council-member") as again:
+            assert again.status == 200
+
+
+async def test_what_is_made_for_all_is_little_however_many_want_something_else(database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        tail = Tail((await open_province(logs)).log, asyncio.Semaphore())
+        made = [tail.shared(number, object) for number in range(1_000)]
+        again = [tail.shared(number, object) for number in reversed(range(1_000))]
+        assert sum(one is another for one, another in zip(made, reversed(again), strict=True)) == tails.MADE_MAX
+        assert tail.shared(0, object) is again[-1]
+        tail.stop()
+        assert tail.shared(0, object) is not again[-1], "it is let go when the next thing may have happened"
 
 
 async def test_who_waits_is_no_request_in_flight(

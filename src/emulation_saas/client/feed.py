@@ -14,10 +14,13 @@ from emulation_saas.client.answers import Token
 from emulation_saas.client.blocks import Block, Blocks
 from emulation_saas.client.faults import LogGapError, MalformedError
 from emulation_saas.client.following import SILENCE_S, Follower, position_in
+from emulation_saas.client.pauses import PAUSE_MAX_S
 from emulation_saas.client.received import Event, read_event
 from emulation_saas.client.track import Track
 
 STREAM: Final = "text/event-stream"
+RETRY_MIN_S: Final = 0.1
+"""Whatever a stream says of how soon it may be asked for again."""
 
 
 class _Notice(msgspec.Struct, frozen=True):
@@ -102,7 +105,7 @@ class Feed(Follower):
                     if event is not None:
                         yield event
                 if blocks.retry_s is not None:
-                    self._pauses.least_s = blocks.retry_s
+                    self._pauses.least_s = min(max(blocks.retry_s, RETRY_MIN_S), PAUSE_MAX_S)
 
     def _in(self, block: Block) -> Event | None:
         """Return the event of a block; None when it tells something else."""

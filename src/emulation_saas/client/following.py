@@ -21,9 +21,13 @@ WAIT_S: Final = 20
 """How long the service may hold a question to which there is no answer yet."""
 SILENCE_S: Final = 45.0
 """A stream is pinged each 15 s; what is silent for so long is dead."""
+HELD_S: Final = 5.0
+"""What went on for so long was an answer, though nothing may have happened meanwhile: it is no reason to stay away."""
 PAGE: Final = 500
 """Events of one page at most. One that breaks off is asked for again in half: so a bad line brings something, too."""
 BATCH: Final = "application/cloudevents-batch+json"
+DIGITS_MAX: Final = 16
+"""Of a position."""
 _log: Final = logging.getLogger("emulation_saas.client")
 _batch: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -96,7 +100,7 @@ class Follower:
             await former.aclose()
         self._had_at = monotonic()
         while through is None or self.position < through:
-            began_at, self._goes_on_at_once = self.position, False
+            asked_at, began_at, self._goes_on_at_once = monotonic(), self.position, False
             later: Later | None = None
             try:
                 async with aclosing(read()) as events:
@@ -106,8 +110,10 @@ class Follower:
                             return
             except Later as error:
                 later = error
-            if self.position > began_at:
+            if self.position > began_at or self._had_at - asked_at >= HELD_S:
                 self._pauses.begin_again()
+            else:
+                self._goes_on_at_once = False  # such as for a token that has expired: it would be the same again
             if later is not None or not self._goes_on_at_once:
                 await self._pause(later)
 
@@ -156,6 +162,6 @@ def position_in(text: str) -> int:
     Raises:
         MalformedError: it is none.
     """
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
         raise MalformedError(f"no position: {text[:40]!r}")
     return int(text)

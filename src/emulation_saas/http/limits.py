@@ -26,6 +26,8 @@ PIECE_TIMEOUT_S: Final = 30.0
 """For the caller to take a piece of a stream; who reads nothing for so long is let go."""
 STREAMS_PER_PERSON_MAX: Final = 50
 """Streams and waiting requests for events that one person may have open with one worker, in one province."""
+STREAMS_PER_PROVINCE_MAX: Final = 1_500
+"""The same of one province: what is left is for the others."""
 STREAMS_MAX: Final = 2_000
 """The same of everybody together. They do not count as requests in flight."""
 WAIT_MAX_S: Final = 30

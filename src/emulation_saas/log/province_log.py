@@ -204,6 +204,10 @@ class ProvinceLog:
         entry = self._codec.registry.find(name)
         return Visibility.SEALED if entry is None else entry.event_type.visibility
 
+    def knows(self, name: str) -> bool:
+        """Tell whether this release knows a type; of others it cannot tell who may see their events."""
+        return self._codec.registry.find(name) is not None
+
     def changes_powers(self, name: str) -> bool:
         """Tell whether events of a type may change what somebody may do."""
         return name in self._powers

@@ -1,9 +1,11 @@
 """Lines: a long span of the log in one answer, an event a line, for who catches up."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from typing import Final
 
+from emulation_saas.http.refusals import UnknownCaller
 from emulation_saas.streams.feed import Reader, line_of
 from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.subscribers import Subscriber
@@ -20,7 +22,15 @@ _EVENT_BYTES: Final = 1_024
 class Lines:
     """What one reader is sent of a span of positions."""
 
-    def __init__(self, reader: Reader, subscriber: Subscriber, reading: asyncio.Semaphore, *, through: int) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        subscriber: Subscriber,
+        reading: asyncio.Semaphore,
+        *,
+        through: int,
+        token_expires_at: float,
+    ) -> None:
         """Begin where the reader stands.
 
         Args:
@@ -28,11 +38,13 @@ class Lines:
             subscriber: keeps his position.
             reading: held while the database is asked, so that who catches up leaves room for others.
             through: the last one wanted; the log has come so far.
+            token_expires_at: seconds since the epoch; who takes his time may not have until then.
         """
         self._reader = reader
         self._reading = reading
         self._subscriber = subscriber
         self._through = through
+        self._token_expires_at = token_expires_at
         self._types: set[str] = set()
         self._event_bytes = _EVENT_BYTES
         self._piece_bytes = PIECE_BYTES_MIN
@@ -42,7 +54,9 @@ class Lines:
 
         Raises:
             NoSuchProvince: the reader lost his last role meanwhile; the answer breaks off.
+            UnknownCaller: his token expired meanwhile; likewise.
             LogGapError: a position is missing; likewise.
+            Busy: a later release recorded the next event; likewise.
         """
         at = self._subscriber
         if at.position >= self._through:
@@ -67,6 +81,8 @@ class Lines:
     async def _read(self) -> bytes:
         log, at = self._reader.log, self._subscriber
         async with self._reading:
+            if time.time() >= self._token_expires_at:
+                raise UnknownCaller
             sight = await self._reader.judge()
             if sight.shows_all(self._types):
                 last, lines = await log.lines(
@@ -77,7 +93,14 @@ class Lines:
                 )
                 self._event_bytes = len(lines) // (last - at.position)
             else:
-                page = await read_page(log, sight, after=at.position, through=self._through, limit=PIECE_EVENTS_MAX)
+                page = await read_page(
+                    log,
+                    sight,
+                    after=at.position,
+                    through=self._through,
+                    limit=PIECE_EVENTS_MAX,
+                    bytes_max=self._piece_bytes,
+                )
                 last, lines = page.scanned_to, b"".join([line_of(entry) for entry in page.entries])
         at.position = last
         return lines

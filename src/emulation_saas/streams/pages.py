@@ -1,13 +1,14 @@
 """Pages: the events of a span of positions that one reader sees, and how far was looked for them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from emulation_saas.http.refusals import Busy
 from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Sight
-from emulation_saas.streams.tails import Tail
+from emulation_saas.streams.tails import Tail, reached
 
 SCAN_MAX: Final = 5_000
 """Positions looked through for one page: what is hidden or not selected may not make a page cost more."""
@@ -41,7 +42,15 @@ async def demand_reached(log: ProvinceLog, position: int) -> int:
     return head
 
 
-async def read_page(log: ProvinceLog, sight: Sight, *, after: int, through: int | None = None, limit: int) -> Page:
+async def read_page(
+    log: ProvinceLog,
+    sight: Sight,
+    *,
+    after: int,
+    through: int | None = None,
+    limit: int,
+    bytes_max: int = PAGE_BYTES_MAX,
+) -> Page:
     """Return the next events that a reader sees.
 
     Args:
@@ -50,17 +59,24 @@ async def read_page(log: ProvinceLog, sight: Sight, *, after: int, through: int 
         after: the position he has come to.
         through: the last position wanted; None: as far as the log goes.
         limit: at most this many events.
+        bytes_max: the page ends with the event that reaches it.
 
     Raises:
         CursorBeyondHead: the log has not come so far: he has read another history.
         LogGapError: a position is missing.
+        Busy: as `reached`.
     """
     head = await demand_reached(log, after)
     last = min(head if through is None else through, head, after + SCAN_MAX)
     page = Page([], after, head)
     while page.scanned_to < last and not page.is_full:
-        read = await log.entries(after=page.scanned_to, through=last, limit=SLICE)
-        page = filled(page, read, sight, limit=limit)
+        try:
+            read = await reached(log, after=page.scanned_to, through=last, limit=SLICE)
+        except Busy:
+            if page.scanned_to == after:
+                raise
+            return replace(page, head=page.scanned_to)  # as far as the log goes for this release
+        page = filled(page, read, sight, limit=limit, bytes_max=bytes_max)
     return page
 
 

@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 from emulation_saas.http.answers import ANSWERS, Streamed
 from emulation_saas.http.exchange import Exchange, exchange_of, wait_longer, when_ended
 from emulation_saas.http.limits import PAGE_DEFAULT, PAGE_MAX, WAIT_MAX_S
-from emulation_saas.http.tokens import expires_at, token_in
+from emulation_saas.http.tokens import LEEWAY_S, expires_at, token_in
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.log import ProvinceLog
@@ -161,7 +161,8 @@ class _Feed:
         head, subscriber = await self._admitted(asked)
         last = max(asked.after, head if asked.through is None else min(head, asked.through))
         self._exchange.asked["through"] = str(last)
-        lines = Lines(self._reader, subscriber, self._tails.reading, through=last)
+        until = self._token_expires_at + LEEWAY_S
+        lines = Lines(self._reader, subscriber, self._tails.reading, through=last, token_expires_at=until)
         return _streamed(NDJSON, lines.pieces(), {"log-head": str(head), "log-scanned-to": str(last)})
 
     async def stream(self, asked: Asked) -> Response[Any]:
@@ -169,9 +170,12 @@ class _Feed:
         head, subscriber = await self._admitted(asked)
         tail = await self._tails.follow(self._log)
         when_ended(tail.left)
-        expires = expires_at(token_in(self._exchange.authorization))
-        stream = EventStream(tail, self._reader, subscriber, asked, token_expires_at=expires)
+        stream = EventStream(tail, self._reader, subscriber, asked, token_expires_at=self._token_expires_at)
         return _streamed(SSE, stream.blocks(), {"log-head": str(head), "x-accel-buffering": "no"})
+
+    @property
+    def _token_expires_at(self) -> float:
+        return expires_at(token_in(self._exchange.authorization))
 
     async def _admitted(self, asked: Asked) -> tuple[int, Subscriber]:
         """Return the log's head and the caller as a subscriber: what is refused is refused before an answer begins."""

@@ -20,7 +20,7 @@ from emulation_saas.streams.feed import Asked, Reader
 from emulation_saas.streams.pages import Page, filled
 from emulation_saas.streams.sights import Sight
 from emulation_saas.streams.subscribers import Subscriber
-from emulation_saas.streams.tails import PAGE, TURN_S, Tail
+from emulation_saas.streams.tails import PAGE, TURN_S, Tail, reached
 
 PING_S: Final = 15.0
 """Within which something is sent, if only a comment."""
@@ -139,7 +139,8 @@ class EventStream:
         kept = tail.since(after)
         if kept is None:
             async with tail.reading:
-                kept = await tail.log.entries(after=after, through=tail.position, limit=PAGE // 2)
+                kept = await reached(tail.log, after=after, through=tail.position, limit=PAGE // 2)
+            sight = await self._reader.follow(tail)  # he may have waited for his turn to read
         elif self._left is None and self._asked.through is None:
             return _shared(tail, kept, sight)
         through = self._asked.through

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from emulation_saas.http.exchange import step_aside, when_ended
-from emulation_saas.http.limits import STREAMS_MAX, STREAMS_PER_PERSON_MAX
+from emulation_saas.http.limits import STREAMS_MAX, STREAMS_PER_PERSON_MAX, STREAMS_PER_PROVINCE_MAX
 from emulation_saas.http.refusals import Busy, TooManyRequests
 from emulation_saas.kernel.ids import PersonId, ProvinceId
 
@@ -29,21 +29,23 @@ class Subscribers:
         """Have none yet."""
         self._all: Final[set[Subscriber]] = set()
         self._of_person: Final[Counter[tuple[ProvinceId, PersonId]]] = Counter()
+        self._of_province: Final[Counter[ProvinceId]] = Counter()
 
     def admit(self, province: ProvinceId, person: PersonId, position: int) -> Subscriber:
         """Let the caller of this request subscribe until it ends; it counts no longer as a request in flight.
 
         Raises:
             TooManyRequests: he has as many streams as one may have.
-            Busy: this process has as many as it can have.
+            Busy: this process has as many as it can have, or as one province may have.
         """
         if self._of_person[province, person] >= STREAMS_PER_PERSON_MAX:
             raise TooManyRequests(f"{STREAMS_PER_PERSON_MAX} streams are open")
-        if len(self._all) >= STREAMS_MAX:
+        if len(self._all) >= STREAMS_MAX or self._of_province[province] >= STREAMS_PER_PROVINCE_MAX:
             raise Busy
         subscriber = Subscriber(province, person, position)
         self._all.add(subscriber)
         self._of_person[province, person] += 1
+        self._of_province[province] += 1
         when_ended(partial(self._leave, subscriber))
         step_aside()
         return subscriber
@@ -55,6 +57,7 @@ class Subscribers:
     def _leave(self, subscriber: Subscriber) -> None:
         self._all.discard(subscriber)
         whose = subscriber.province, subscriber.person
+        self._of_province[subscriber.province] -= 1
         self._of_person[whose] -= 1
         if not self._of_person[whose]:
             del self._of_person[whose]

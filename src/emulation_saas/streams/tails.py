@@ -9,9 +9,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
+from itertools import takewhile
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from emulation_saas.http.refusals import Busy
 from emulation_saas.kernel.clock import day_of, utc_now
 from emulation_saas.kernel.events import AnyRecorded, Visibility
 from emulation_saas.log import Entry, LogGapError, ProvinceLog
@@ -24,6 +26,8 @@ PAGE: Final = 1_000
 """Events read, or handed to a follower, at a time."""
 KEPT_BYTES_MAX: Final = 2 * 1024 * 1024
 """Of a province's newest events in memory."""
+MADE_MAX: Final = 32
+"""Things made for all who need them alike, of a province; how many readers need different ones is up to them."""
 PAUSE_S: Final = 0.01
 """Between one reading and the next: under load all that came meanwhile is read, and told, at once."""
 WAKES_PER_S: Final = 5_000
@@ -78,6 +82,7 @@ class Tail:
                 raise
             except Exception:
                 _logger.warning("the tail of %s cannot be read; trying again", self.log.handle, exc_info=True)
+                self._turn()  # followers have other things to do, too
                 await asyncio.sleep(RETRY_S)
 
     async def turned(self) -> None:
@@ -107,8 +112,10 @@ class Tail:
         return None if begin < 0 else self._kept[begin : begin + PAGE]
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what is made once for all who need it between two readings."""
+        """Return what is made once for all who need it between two readings, as far as there is room for it."""
         if key not in self._made:
+            if len(self._made) >= MADE_MAX:
+                del self._made[next(iter(self._made))]
             self._made[key] = make()
         made: T = self._made[key]
         return made
@@ -129,9 +136,7 @@ class Tail:
     async def _read(self) -> None:
         entries: list[Entry] = []
         if await self._is_behind():
-            entries = await self.log.entries(after=self.position, through=NO_LIMIT, limit=PAGE)
-            if not entries:
-                raise LogGapError(f"province {self.log.province}: the head lies past {self.position}, where nothing is")
+            entries = await reached(self.log, after=self.position, through=NO_LIMIT, limit=PAGE)
             self._keep(entries)
         day = day_of(utc_now())
         if day != self._day or any(self.log.changes_powers(entry.type) for entry in entries):
@@ -148,7 +153,6 @@ class Tail:
         return False
 
     def _keep(self, entries: list[Entry]) -> None:
-        self._made.clear()
         self._kept += entries
         self._kept_bytes += sum(len(entry.body) for entry in entries)
         self.position = entries[-1].position
@@ -160,6 +164,7 @@ class Tail:
         del self._kept[:dropped]
 
     def _turn(self) -> None:
+        self._made.clear()
         turned, self._turned = self._turned, asyncio.Event()
         turned.set()
 
@@ -203,7 +208,7 @@ class Tails:
             entries = tail.since(position)
             if entries is None:
                 async with tail.reading:
-                    entries = await log.entries(after=position, through=tail.position, limit=PAGE)
+                    entries = await reached(log, after=position, through=tail.position, limit=PAGE)
             return entries
 
     @property
@@ -245,3 +250,22 @@ class Tails:
         finally:
             if self._tails.get(tail.log.province) is tail:
                 del self._tails[tail.log.province], self._tasks[tail.log.province]
+
+
+async def reached(log: ProvinceLog, *, after: int, through: int, limit: int) -> list[Entry]:
+    """Return what follows a position that lies before the log's head, in order: at least one event.
+
+    Nothing from an event on whose type a later release brought: who may see it is not known here, and whoever passed
+    it over would never come back to it.
+
+    Raises:
+        LogGapError: a position is missing, if only the last.
+        Busy: the next event is of such a type; a process of that release tells it.
+    """
+    entries = await log.entries(after=after, through=through, limit=limit)
+    if not entries:
+        raise LogGapError(f"province {log.province}: the head lies past {after}, where nothing is")
+    known = list(takewhile(lambda entry: log.knows(entry.type), entries))
+    if not known:
+        raise Busy(f"a later release recorded {entries[0].type} at {after + 1}")
+    return known
