@@ -43,6 +43,18 @@ async def test_lines_are_the_stored_bytes_in_any_pieces(
             assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_lines_that_are_waited_for_are_a_page(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, tmp_path, filled=False) as service:
+        head = (await service.log.head()).position
+        query = {"after": head, "wait": 20}
+        asking = asyncio.create_task(service.client.get(EVENTS, params=query, headers={"accept": NDJSON}))
+        await asyncio.sleep(0.2)
+        await add_agency(service, "so-moi")
+        answer = await asking
+        assert answer.content.count(b"\n") == 1
+        assert answer.headers["log-scanned-to"] == str(head + 1)
+
+
 async def test_lines_break_off_for_who_loses_his_last_role(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

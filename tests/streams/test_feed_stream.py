@@ -110,6 +110,15 @@ async def test_reader_learns_how_far_was_looked_where_nothing_is_shown(database_
             assert listener.positions() == []
 
 
+async def test_reader_learns_at_the_head_how_far_was_looked(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, tmp_path) as service:
+        head = (await service.log.head()).position
+        position = await service.tell(SAMPLES[ScoreAppraised])
+        async with listening(service, "integrator", after=head) as listener:
+            await listener.hears(HEAD)
+            assert listener.blocks() == [Block(position, None, None), Block(None, "head", {"head": position})]
+
+
 async def test_stream_ends_where_it_was_told_to(database_url: str, tmp_path: Path) -> None:
     async with serving(database_url, tmp_path) as service:
         shown = [entry.position for entry in await shown_to(service, "auditor")]

@@ -80,7 +80,7 @@ _SELECTION: Final[_Json] = {
         "type": "integer",
         "minimum": 0,
         "maximum": INTEGER_MAX,
-        "description": "The last position that was dealt with; the header Last-Event-ID wins over it",
+        "description": "The last position that was dealt with; on a stream the header Last-Event-ID wins over it",
     },
     "through": {"type": "integer", "minimum": 1, "maximum": INTEGER_MAX, "description": "The last position wanted"},
     "types": {

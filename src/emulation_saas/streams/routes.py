@@ -57,7 +57,8 @@ LastEventId = Annotated[
 Limit = Annotated[
     int | None,
     QueryParameter(
-        description=f"At most so many events; {PAGE_DEFAULT} by default in a batch, else as many as there are",
+        description=f"At most so many events; {PAGE_DEFAULT} by default in a page. Lines without it and without `wait` "
+        "are no page: all of them up to the head",
         ge=1,
         le=PAGE_MAX,
     ),
@@ -127,7 +128,7 @@ async def read_events(  # noqa: PLR0913, PLR0917 - all that may be asked for
     feed = _Feed(exchange, log, Reader(log, authority, asked.selection), tails, subscribers)
     if media_type == SSE:
         return await feed.stream(asked)
-    if media_type == NDJSON and limit is None:
+    if media_type == NDJSON and limit is None and not wait_ms:
         return await feed.lines(asked)
     return await feed.page(asked, media_type, wait_s=wait_ms / _MS)
 

@@ -116,10 +116,10 @@ class EventStream:
             return piece
         if not self._told_head:
             self._told_head = True
-            piece += b'event: head\ndata: {"head":%d}\n\n' % told.scanned_to
+            piece += self._passed() + b'event: head\ndata: {"head":%d}\n\n' % told.scanned_to
         if not piece:
             if monotonic() - self._sent_at >= PING_S - TURN_S:
-                return _PING
+                return self._passed() + _PING
             await self._tail.turned()
         return piece
 
