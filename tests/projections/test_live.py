@@ -92,6 +92,21 @@ async def test_runner_killed_between_effect_and_checkpoint_leaves_no_trace(
         await assert_true(there)
 
 
+class _Hindered(Runner):
+    """A runner in whose way something stands when it is told to end."""
+
+    async def keep_up(self, log: ProvinceLog) -> None:
+        try:
+            await super().keep_up(log)
+        except asyncio.CancelledError:
+            raise ConnectionResetError from None
+
+
+async def test_runner_ends_when_told_to_whatever_stands_in_its_way(database_url: str) -> None:
+    async with place(database_url) as there, running(there, runner=_Hindered):
+        await there.reached((await there.log.head()).position)
+
+
 async def _has_died() -> bool:
     return _Dying.deaths == 3
 

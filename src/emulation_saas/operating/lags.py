@@ -32,7 +32,7 @@ class Follower:
     quarantined: int
     """Documents of a projection that stand still since an event could not be folded into them."""
     lag: int
-    """Events that lie between its position and the head."""
+    """Events that lie between its position and the head; none where it has read another history than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Lags:
         return Standing(
             head,
             [
-                Follower(row["kind"], row["name"], row["position"], row["quarantined"], head - row["position"])
+                Follower(row["kind"], row["name"], row["position"], row["quarantined"], max(head - row["position"], 0))
                 for row in rows
                 if row["kind"] != "log"
             ],

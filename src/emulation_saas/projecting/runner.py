@@ -90,6 +90,9 @@ class Runner:
             except Exception:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
                 _log.exception("projecting-failed", province=log.handle)
                 self.reached.setdefault(log.province, 0)
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # and something else was raised instead
+                raise asyncio.CancelledError
             await asyncio.sleep(pause_s)
             was_long = monotonic() - started > RETRY_MAX_S
             pause_s = RETRY_FIRST_S if was_long else min(pause_s * 2, RETRY_MAX_S)

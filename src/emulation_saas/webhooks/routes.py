@@ -157,8 +157,9 @@ async def shake_hands(
     about = await webhooks.about(log, WebhookId(webhook))
     if not about.webhook.is_activated:
         wait_longer(TRY_TIMEOUT_S)  # it may be asked in two ways, one after the other
-        async with webhooks.couriers(log) as courier:
-            outcome = await courier.knock(about)
+        with webhooks.asking(log, WebhookId(webhook)):
+            async with webhooks.couriers(log) as courier:
+                outcome = await courier.knock(about)
         if not outcome.is_delivered:
             raise HandshakeFailed(outcome.reason)
     activating = ActivateWebhook(webhook=WebhookId(webhook), time=data.entered())
