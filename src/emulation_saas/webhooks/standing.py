@@ -1,12 +1,15 @@
 """How webhooks stand: what was decided about them, how far sending has come, how their receivers have been doing."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from emulation_saas.kernel.ids import WebhookId
+from emulation_saas.http.refusals import TooManyRequests
+from emulation_saas.kernel.ids import ProvinceId, WebhookId
 from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log import ProvinceLog
 from emulation_saas.postgres.database import Database
@@ -52,6 +55,23 @@ class Webhooks:
         self._database = database
         self.destinations = destinations
         self.couriers = couriers
+        self._asked: set[tuple[ProvinceId, WebhookId]] = set()
+
+    @contextmanager
+    def asking(self, log: ProvinceLog, webhook: WebhookId) -> Generator[None]:
+        """Ask a receiver while inside: for one request of this process at a time, as it may take long to answer.
+
+        Raises:
+            TooManyRequests: it is being asked already.
+        """
+        asked = log.province, webhook
+        if asked in self._asked:
+            raise TooManyRequests("the receiver is being asked already")
+        self._asked.add(asked)
+        try:
+            yield
+        finally:
+            self._asked.discard(asked)
 
     def ledger(self, log: ProvinceLog) -> Ledger:
         """Return a province's ledger."""
