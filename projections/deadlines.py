@@ -162,9 +162,9 @@ class Deadlines(Projection[Calendar]):
         for name, due in state.due.items():
             figures[name] = Figure(due.at or due.on, _DUE, at=(due.position,))
             for agency, position in due.done.items():
-                figures[f"{name}/done/{agency}"] = Figure(value=True, rule=_DONE, at=(position,))
+                figures[f"{name}/done/{agency}"] = Figure(value=True, rule=_DONE, at=(due.position, position))
             if due.ended:
-                figures[f"{name}/ended"] = Figure(value=True, rule=_ENDED, at=(due.ended,))
+                figures[f"{name}/ended"] = Figure(value=True, rule=_ENDED, at=(due.position, due.ended))
         return figures
 
     @property

@@ -207,9 +207,9 @@ def test_what_is_coming_is_told_of_all_blocs_in_pages_of_blocs() -> None:
 def test_figure_rests_on_what_set_it_and_on_what_met_it() -> None:
     why = reasons(Deadlines(), BLOC, *SCORING, scored(ADA), balloted, ballot_closed, scored(ADA), ballot_closed)
     assert why(f"{YEAR}/self-score") == [4]
-    assert why(f"{YEAR}/self-score/done/{ADA}") == [8]
+    assert why(f"{YEAR}/self-score/done/{ADA}") == [4, 8]
     assert why(f"{YEAR}/ballots/{BALLOT}") == [6]
-    assert why(f"{YEAR}/ballots/{BALLOT}/ended") == [7]
+    assert why(f"{YEAR}/ballots/{BALLOT}/ended") == [6, 7]
 
 
 async def test_deadlines_are_told_over_http_as_of_any_moment_and_explained(database_url: str, tmp_path: Path) -> None:

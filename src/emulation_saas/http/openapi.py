@@ -223,6 +223,8 @@ def _complete(operation: _Json, *, path: str, method: str) -> None:
         response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
     if path == "/health/ready":
         responses["503"] = _refusal(503, "The database cannot be reached.")
+    if path == "/metrics":
+        responses |= {str(status): _refusal(status, meaning) for status, meaning in _ANY_REFUSAL.items()}
     if not path.startswith("/v1/"):
         return
     for response in responses.values():

@@ -30,6 +30,7 @@ LOOK_EVERY_S: Final = 2.0
 """How often a process looks for webhooks that nobody sends for."""
 HELD_FOR: Final = timedelta(seconds=6)
 """How long a cursor stays with a process that is gone."""
+CANCEL_AGAIN_S: Final = 2.0
 REST_MAX_S: Final = 3_600.0
 _log: Final = structlog.stdlib.get_logger("emulation_saas.webhooks")
 
@@ -74,10 +75,11 @@ class Dispatcher:
                         _log.warning("webhooks-unknown", province=log.handle, exc_info=error)
                 await asyncio.sleep(self._look_every_s)
         finally:
-            tasks = [each.task for each in self._sending.values()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            going = {each.task for each in self._sending.values()}
+            while going:  # what goes on although it was cancelled, as something else was raised, is cancelled again
+                for task in going:
+                    task.cancel()
+                _, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
 
     async def _look_after(self, log: ProvinceLog) -> None:
         """Begin to send for whichever of a province's webhooks nobody sends for."""
