@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
+from emulation_saas.kernel import cancelling
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log import LogGapError, ProvinceLog, ProvinceLogs
-from emulation_saas.operating import loops as loops_module
 from emulation_saas.operating.loops import Loops, Patience
 from projections.roster import Roster
 from tests.logs import open_province
@@ -68,7 +68,7 @@ async def test_loops_are_cancelled_and_waited_for_at_the_end() -> None:
 async def test_loop_that_takes_its_cancellation_for_a_failure_ends_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(loops_module, "CANCEL_AGAIN_S", 0.05)
+    monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 0.05)
     failures: list[str] = []
 
     async def retrying() -> None:

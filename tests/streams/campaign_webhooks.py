@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from emulation_saas.kernel.cancelling import end
 from emulation_saas.kernel.ids import WebhookId
 from emulation_saas.postgres.database import open_database
 from emulation_saas.streams.tails import Tails
@@ -120,8 +121,7 @@ class Process:
 
     async def end(self) -> None:
         """End it."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task])
 
     async def _run(self) -> None:
         here = self._here

@@ -17,6 +17,7 @@ from emulation_saas.webhooks.courier import Courier
 from emulation_saas.webhooks.destinations import Destinations, destinations
 from emulation_saas.webhooks.events import Mode, Signing
 from emulation_saas.webhooks.ledger import Ledger
+from emulation_saas.webhooks.places import Place
 from emulation_saas.webhooks.schedule import Schedule
 from emulation_saas.webhooks.sender import Sender
 from emulation_saas.webhooks.standing import Standing, Webhooks
@@ -104,7 +105,8 @@ class World:
         cursor = await self.cursors.hold(HOOK, self.means.holder, held_for=HELD)
         assert cursor is not None
         async with self.courier(self.log) as courier:
-            yield Sender(self.log, self.cursors, self.ledger, courier, self.means, HOOK, cursor)
+            place = Place(self.cursors, self.means.holder, cursor)
+            yield Sender(self.log, place, self.ledger, courier, self.means, HOOK)
 
     async def send(self) -> Rest:
         """Send until nothing more can be done now; return what is left to wait for."""
@@ -112,7 +114,7 @@ class World:
             for _ in range(ROUNDS_MAX):
                 rest = await sender.round()
                 if rest.until is None or rest.until > self.clock():
-                    await sender.save()
+                    await sender.place.save()
                     return rest
         raise AssertionError("it never rests")
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import gzip
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import httpx
 import pytest
 from standardwebhooks import Webhook as StockWebhook
 
 from emulation_saas.webhooks import courier as courier_module
-from emulation_saas.webhooks.destinations import destinations
+from emulation_saas.webhooks.destinations import Destinations, destinations
 from emulation_saas.webhooks.signing import KeyPair, key_pair_of, secret_of
 from emulation_saas.webhooks.use_cases import RotateSecret
 from tests.webhooks.receiving import OK, Authority, receiver, status, willing
@@ -158,3 +159,36 @@ async def test_handshake_passes_by_accepting_a_signed_test(database_url: str, au
         (_, test) = there.received
         assert verified_by((await key_pair_of(here.log)).public, test)
         assert b'"type":"webhook.test.v1"' in test.body
+
+
+class Breaking(httpx.AsyncBaseTransport):
+    """A connection that answers nothing, and breaks while it is closed."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise httpx.ReadError("", request=request)
+
+
+@dataclass(frozen=True)
+class Broken(Destinations):
+    """Every receiver is behind such a connection."""
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=Breaking())
+
+
+async def test_courier_who_is_told_to_stop_stops_though_the_connection_breaks(
+    database_url: str, authority: Authority
+) -> None:
+    async with world(database_url, authority, 1) as here:
+        await here.hook(registering("https://127.0.0.1:1/"))
+        broken = replace(here, destined=Broken(here.destined.policy, here.destined.trusted))
+        await here.agencies("so-a")
+        sending = asyncio.create_task(broken.send())
+        await asyncio.sleep(0.5)
+        assert not sending.done()
+        sending.cancel()
+        await asyncio.wait([sending], timeout=5)
+        assert sending.cancelled()

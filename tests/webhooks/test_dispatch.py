@@ -151,7 +151,6 @@ async def test_what_is_decided_while_it_sends_is_noticed(database_url: str, auth
         positions = await here.agencies("so-a")
         await until_received(there, positions)  # the handshake passed meanwhile
         await here.do(PauseWebhook(webhook=HOOK))
-        await asyncio.sleep(0.5)
         missed = await here.agencies("so-b")
         await asyncio.sleep(0.5)
         assert there.positions == positions

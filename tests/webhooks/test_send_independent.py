@@ -32,6 +32,22 @@ async def test_event_that_failed_holds_up_no_other_and_is_tried_again(database_u
         assert (bad, "delivered", 2, "delivered") in await here.outcomes()
 
 
+async def test_event_that_failed_is_tried_again_in_time_though_nothing_new_comes(
+    database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, mode="independent"))
+        await here.agencies("so-a")
+        there.answering = failing()
+        async with here.sender() as sender:
+            await sender.round()
+            rest = await sender.round()
+            assert rest.until is None  # all is sent
+            there.answering = failing(*await here.agencies("so-b"))
+            rest = await sender.round()
+            assert rest.until == (await here.standing()).next_try_at
+
+
 async def test_event_is_dead_after_the_last_try_and_is_redelivered_when_asked(
     database_url: str, authority: Authority
 ) -> None:

@@ -34,6 +34,7 @@ import structlog
 
 from emulation_saas.audit.notes import checkpoint_text, signed_note, size_of, vkeys_at
 from emulation_saas.audit.refusals import LogForked
+from emulation_saas.kernel.cancelling import raise_if_cancelled
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log import Head, LogGapError, ProvinceLog, ProvinceLogs
@@ -103,6 +104,7 @@ class Signer:
                     if logs.waker.known_head(log.province) > self._seen.get(log.province, 0):
                         await self._keep_up(log)
             except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+                raise_if_cancelled()
                 _log.warning("provinces-unknown", exc_info=error)
             await asyncio.sleep(SIGN_EVERY.total_seconds())
 
@@ -198,6 +200,7 @@ class Signer:
         except LogForked:
             return  # was logged
         except Exception as error:  # noqa: BLE001 - as above; the other provinces go on
+            raise_if_cancelled()
             _log.warning("not-signed", province=log.handle, exc_info=error)
 
     async def _last(self, log: ProvinceLog) -> SignedHead | None:

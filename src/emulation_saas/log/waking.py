@@ -10,6 +10,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from emulation_saas.kernel.cancelling import end, raise_if_cancelled
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.postgres.database import Database
@@ -45,9 +46,7 @@ class Waker:
 
     async def stop(self) -> None:
         """Stop; whoever still waits is cancelled by its own owner."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     def moved(self, province: ProvinceId, position: int) -> None:
         """Say that this process moved a head: its own readers wake now, other processes soon."""
@@ -77,6 +76,7 @@ class Waker:
                         with suppress(Exception):
                             await listening.remove_listener(CHANNEL, self._on_notice)
             except Exception:
+                raise_if_cancelled()
                 _logger.warning("heads cannot be read; trying again", exc_info=True)
                 await asyncio.sleep(RETRY_S)
 
@@ -107,5 +107,6 @@ class Waker:
             try:
                 await self._database.app.execute(STATEMENTS["notify_heads"])
             except Exception:
+                raise_if_cancelled()
                 _logger.debug("others could not be told", exc_info=True)
             await asyncio.sleep(NOTIFY_EVERY_S)

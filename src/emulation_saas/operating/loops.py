@@ -13,12 +13,11 @@ from typing import Any, Final
 
 import structlog
 
+from emulation_saas.kernel.cancelling import end
 from emulation_saas.kernel.ids import ProvinceId
 
 STALLED_S: Final = 60.0
 """A follower that has come no further for so long, though events wait, does not move."""
-CANCEL_AGAIN_S: Final = 4.0
-"""A loop that goes on although it was cancelled is cancelled again: what failed at that moment took the place of it."""
 DEAF_S: Final = 15.0
 """A process that has not read the heads of the logs for so long does not know what is new; it reads them each 0.5 s."""
 
@@ -46,11 +45,7 @@ class Loops:
         try:
             yield
         finally:
-            going = set(self._tasks.values())
-            while going:
-                for task in going:
-                    task.cancel()
-                _, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
+            await end(self._tasks.values())
 
     def faults(self) -> list[str]:
         """Return what is wrong, a few words each; nothing when all is well."""

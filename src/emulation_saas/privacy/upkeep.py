@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from emulation_saas.kernel.cancelling import raise_if_cancelled
 from emulation_saas.kernel.ids import OPERATOR
 from emulation_saas.kernel.use_cases import Acting, Selector
 from emulation_saas.log import ProvinceLog, ProvinceLogs
@@ -40,6 +41,7 @@ class Upkeep:
                 for log in await self._logs.all():
                     await self._look_after(log)
             except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+                raise_if_cancelled()
                 _log.warning("provinces-unknown", exc_info=error)
             await asyncio.sleep(self._every_s)
 
@@ -48,6 +50,7 @@ class Upkeep:
             await log.finish_erasures()
             await self.digest_finished_days(log)
         except Exception as error:  # noqa: BLE001 - as above
+            raise_if_cancelled()
             _log.warning("upkeep-failed", province=log.handle, exc_info=error)
 
     async def digest_finished_days(self, log: ProvinceLog) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 
+from emulation_saas.kernel.cancelling import raise_if_cancelled
 from emulation_saas.kernel.events import AnyRecorded
 from emulation_saas.log import LogGapError, ProvinceLog, ProvinceLogs
 from emulation_saas.postgres.database import Database
@@ -77,6 +78,7 @@ class Runner:
                             followed.add(log.handle)
                             tasks.create_task(self._follow(log))
                 except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+                    raise_if_cancelled()
                     _log.warning("provinces-unknown", exc_info=error)
                 await asyncio.sleep(PROVINCES_EVERY_S)
 
@@ -88,11 +90,9 @@ class Runner:
             try:
                 await self.keep_up(log)
             except Exception:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
+                raise_if_cancelled()
                 _log.exception("projecting-failed", province=log.handle)
                 self.reached.setdefault(log.province, 0)
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # and something else was raised instead
-                raise asyncio.CancelledError
             await asyncio.sleep(pause_s)
             was_long = monotonic() - started > RETRY_MAX_S
             pause_s = RETRY_FIRST_S if was_long else min(pause_s * 2, RETRY_MAX_S)

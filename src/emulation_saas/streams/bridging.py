@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import structlog
 
+from emulation_saas.kernel.cancelling import end, raise_if_cancelled
 from emulation_saas.kernel.events import Visibility
 from emulation_saas.log import Entry, ProvinceLog, ProvinceLogs
 from emulation_saas.postgres.database import Database
@@ -117,6 +118,7 @@ class Bridge:
         self._broker = broker
         self._carried = _CARRIED[carried]
         self._carriers: dict[str, _Carrier] = {}
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def states(self) -> dict[str, State]:
@@ -125,24 +127,23 @@ class Bridge:
 
     async def run(self) -> None:
         """Carry every province there is or will be, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            try:
-                while True:
-                    await self._look_for_provinces(tasks)
-                    await asyncio.sleep(LOOK_EVERY_S)
-            finally:
-                for carrier in self._carriers.values():
-                    carrier.is_stopping = True
+        try:
+            while True:
+                await self._look_for_provinces()
+                await asyncio.sleep(LOOK_EVERY_S)
+        finally:
+            await end(self._tasks)
 
-    async def _look_for_provinces(self, tasks: asyncio.TaskGroup) -> None:
+    async def _look_for_provinces(self) -> None:
         try:
             for log in await self._logs.all():
                 if log.handle not in self._carriers:
                     cursors = Cursors(self._database, log.province, "bridge")
                     carrier = _Carrier(log, cursors, self._tails, self._broker, self._carried)
                     self._carriers[log.handle] = carrier
-                    tasks.create_task(carrier.run())
+                    self._tasks.append(asyncio.create_task(carrier.run()))
         except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+            raise_if_cancelled()
             _log.warning("provinces-unknown", exc_info=error)
 
 
@@ -161,7 +162,6 @@ class _Carrier:
         self._retry_s = RETRY_FIRST_S
         self._said = ""
         self.state: State = "elsewhere"
-        self.is_stopping = False
 
     async def run(self) -> None:
         """Take the province when it is free; whatever goes wrong, begin again at what the broker has."""
@@ -170,8 +170,6 @@ class _Carrier:
                 await self._carry_if_free()
             except Exception as error:  # noqa: BLE001 - as above; a gap in the log is said aloud and stops this province
                 self._become("failed", error)
-            if self.is_stopping:  # what goes wrong while it is cancelled takes the place of the cancellation
-                return
             if self.state == "elsewhere":
                 await asyncio.sleep(LOOK_EVERY_S)
             else:

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from emulation_saas.http.refusals import Busy
+from emulation_saas.kernel.cancelling import end, raise_if_cancelled
 from emulation_saas.kernel.clock import day_of, utc_now
 from emulation_saas.kernel.events import AnyRecorded, Visibility
 from emulation_saas.log import Entry, LogGapError, ProvinceLog
@@ -81,6 +82,7 @@ class Tail:
                 self._turn()
                 raise
             except Exception:
+                raise_if_cancelled()
                 _logger.warning("the tail of %s cannot be read; trying again", self.log.handle, exc_info=True)
                 self._turn()  # followers have other things to do, too
                 await asyncio.sleep(RETRY_S)
@@ -225,9 +227,7 @@ class Tails:
     async def close(self) -> None:
         """Stop, and wait for what is still being read."""
         self.stop()
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await end(self._tasks.values())
 
     async def _tail(self, log: ProvinceLog) -> Tail:
         tail = self._tails.get(log.province)

@@ -12,6 +12,7 @@ from typing import Final, Self
 import httpx
 from ssrfguard.errors import SSRFGuardError
 
+from emulation_saas.kernel.cancelling import raise_if_cancelled
 from emulation_saas.kernel.clock import spell_instant
 from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.webhooks.destinations import TRY_TIMEOUT_S, Destinations
@@ -115,12 +116,9 @@ class Courier:
                     if read > ANSWER_BYTES_MAX:
                         break
                 return self._judged(method, answer)
-        except SSRFGuardError:
-            return Outcome(is_delivered=False, reason="address-refused")
-        except (TimeoutError, httpx.TimeoutException):
-            return Outcome(is_delivered=False, reason="timeout")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return Outcome(is_delivered=False, reason="tls-refused" if _is_tls(error) else "unreachable")
+        except (SSRFGuardError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # a TimeoutError is an OSError
+            raise_if_cancelled()
+            return Outcome(is_delivered=False, reason=_why(error))
 
     def _judged(self, method: str, answer: httpx.Response) -> Outcome:
         status = answer.status_code
@@ -144,6 +142,14 @@ def _seconds(retry_after: str, now: datetime) -> float:
         return max((parsedate_to_datetime(retry_after) - now).total_seconds(), 0)
     except (ValueError, TypeError, OverflowError):
         return 0
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, SSRFGuardError):
+        return "address-refused"
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return "timeout"
+    return "tls-refused" if _is_tls(error) else "unreachable"
 
 
 def _is_tls(error: BaseException | None) -> bool:

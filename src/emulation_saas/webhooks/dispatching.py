@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from emulation_saas.kernel.cancelling import end, raise_if_cancelled
 from emulation_saas.kernel.ids import ProvinceId, WebhookId
 from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log import Entry, ProvinceLog, ProvinceLogs
@@ -22,6 +23,7 @@ from emulation_saas.streams.tails import Tails
 from emulation_saas.webhooks.courier import Couriers
 from emulation_saas.webhooks.events import EVENTS
 from emulation_saas.webhooks.ledger import Ledger
+from emulation_saas.webhooks.places import Place
 from emulation_saas.webhooks.sender import Sender
 from emulation_saas.webhooks.states import Told, told
 from emulation_saas.webhooks.tries import CursorLostError, Means, Rest
@@ -30,7 +32,6 @@ LOOK_EVERY_S: Final = 2.0
 """How often a process looks for webhooks that nobody sends for."""
 HELD_FOR: Final = timedelta(seconds=6)
 """How long a cursor stays with a process that is gone."""
-CANCEL_AGAIN_S: Final = 2.0
 REST_MAX_S: Final = 3_600.0
 _log: Final = structlog.stdlib.get_logger("emulation_saas.webhooks")
 
@@ -66,20 +67,18 @@ class Dispatcher:
                 try:
                     logs = await self._logs.all()
                 except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
+                    raise_if_cancelled()
                     _log.warning("provinces-unknown", exc_info=error)
                     logs = []
                 for log in logs:
                     try:
                         await self._look_after(log)
                     except Exception as error:  # noqa: BLE001 - as above, and one province's failure is no other's
+                        raise_if_cancelled()
                         _log.warning("webhooks-unknown", province=log.handle, exc_info=error)
                 await asyncio.sleep(self._look_every_s)
         finally:
-            going = {each.task for each in self._sending.values()}
-            while going:  # what goes on although it was cancelled, as something else was raised, is cancelled again
-                for task in going:
-                    task.cancel()
-                _, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
+            await end(each.task for each in self._sending.values())
 
     async def _look_after(self, log: ProvinceLog) -> None:
         """Begin to send for whichever of a province's webhooks nobody sends for."""
@@ -141,7 +140,8 @@ class _Sending:
         webhook = WebhookId(cursor.name)
         try:
             async with couriers(log) as courier, asyncio.TaskGroup() as group:
-                sender = Sender(log, self._cursors, self._ledger, courier, self._means, webhook, cursor)
+                place = Place(self._cursors, self._means.holder, cursor)
+                sender = Sender(log, place, self._ledger, courier, self._means, webhook)
                 group.create_task(self._keep(webhook))
                 group.create_task(self._send(log, sender))
         except* CursorLostError:
@@ -167,10 +167,10 @@ class _Sending:
                     self._told.clear()
                     sender.is_stale = True
                 rest = await sender.round(fresh)
-                fresh = await self._wait(log, sender.position, rest)
+                fresh = await self._wait(log, sender.place.at, rest)
         finally:
             with suppress(Exception):
-                await sender.save()
+                await sender.place.save()
 
     async def _wait(self, log: ProvinceLog, position: int, rest: Rest) -> list[Entry]:
         """Wait until something is due, decided or recorded; return what was recorded, where that is waited for."""

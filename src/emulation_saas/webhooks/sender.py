@@ -14,17 +14,17 @@ a crash is sent again.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import Final
 
+from emulation_saas.kernel.events import AnyRecorded
 from emulation_saas.kernel.ids import OPERATOR, WebhookId
 from emulation_saas.kernel.use_cases import Acting, Selector
 from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.log.reading import NO_LIMIT
-from emulation_saas.streams.cursors import Cursor, Cursors
-from emulation_saas.streams.pages import read_page
+from emulation_saas.streams.pages import Page, filled, read_page
 from emulation_saas.streams.sights import Selection, Sight
 from emulation_saas.webhooks.courier import GONE, Courier
 from emulation_saas.webhooks.events import (
@@ -36,8 +36,9 @@ from emulation_saas.webhooks.events import (
     WebhookResumed,
 )
 from emulation_saas.webhooks.ledger import HANDSHAKE, Delivery, Ledger, Receiver, Waiting
+from emulation_saas.webhooks.places import SAVE_EVERY_S, Place
 from emulation_saas.webhooks.states import Told, told
-from emulation_saas.webhooks.tries import CursorLostError, Means, Rest, set_aside
+from emulation_saas.webhooks.tries import Means, Rest, set_aside
 from emulation_saas.webhooks.use_cases import ActivateWebhook, PauseWebhook
 
 IN_FLIGHT_MAX: Final = 8
@@ -49,8 +50,6 @@ FAILING_DAYS_MAX: Final = 5
 _PAGE: Final = 64
 _ROUND_S: Final = 2.0
 """After so long a round ends: what was decided about the webhook meanwhile, and its powers, are looked at again."""
-_SAVE_EVERY_S: Final = 1.0
-"""How often a cursor is moved at most over what is hidden or not selected."""
 
 
 @dataclass
@@ -58,28 +57,15 @@ class Sender:
     """One webhook's sender in the process that holds its cursor."""
 
     log: ProvinceLog
-    cursors: Cursors
+    place: Place
     ledger: Ledger
     courier: Courier
     means: Means
     webhook: WebhookId
-    cursor: Cursor
     _told: Told | None = None
     _receiver: Receiver | None = None
-    _at: int = field(init=False)
-    """Everything up to here was sent, set aside or is not to be sent; the cursor follows."""
-    _saved_s: float = field(default=float("-inf"), init=False)
     is_stale: bool = True
     """Whether something new was decided about the webhook."""
-
-    def __post_init__(self) -> None:
-        """Begin where the cursor stands."""
-        self._at = self.cursor.position
-
-    @property
-    def position(self) -> int:
-        """How far it has come."""
-        return self._at
 
     async def round(self, fresh: Sequence[Entry] = ()) -> Rest:
         """Do what can be done now; return what to wait for.
@@ -100,15 +86,11 @@ class Sender:
             case _:
                 return Rest()
 
-    async def save(self) -> None:
-        """Move the cursor to where sending has come."""
-        await self._save(at_once=True)
-
     async def _newest(self) -> Told:
         """Return what was decided about it, once all that it asks for is done."""
         if self._told is None or self.is_stale:
             self.is_stale = False
-            facts = await self.log.recorded([Selector(types=EVENTS, tags=[f"webhook:{self.webhook}"])])
+            facts = await self._decided(after=0)
             self._told = told(facts)[self.webhook]
             receivers = await self.ledger.receivers([self.webhook])
             self._receiver = receivers.get(self.webhook, Receiver(self.webhook))
@@ -119,6 +101,14 @@ class Sender:
                 await self.ledger.obeyed(self.webhook, facts[-1].position)
         return self._told
 
+    async def _decided(self, *, after: int) -> list[AnyRecorded]:
+        return await self.log.recorded([Selector(types=EVENTS, tags=[f"webhook:{self.webhook}"])], after=after)
+
+    async def _is_decided_anew(self, about: Told) -> bool:
+        """Tell whether something was decided about it meanwhile: what was recorded after a pause is not sent."""
+        self.is_stale |= bool(await self._decided(after=about.facts[-1].position))
+        return self.is_stale
+
     async def _obey(self, decided: object) -> None:
         """Do what an event about the webhook asks for; done twice after a crash, it has some events sent twice."""
         match decided:
@@ -127,11 +117,12 @@ class Sender:
                 await self.ledger.forgive(self.webhook)
             case WebhookResumed(first=first):
                 if isinstance(first, int):  # what it stopped at, and what is sent again anyhow
-                    await self.ledger.give_up(self.webhook, min(first, self._at + 1), NO_LIMIT)
-                    await self._move(first - 1)
+                    await self.ledger.give_up(self.webhook, min(first, self.place.at + 1), NO_LIMIT)
+                    self.place.at = first - 1
+                    await self.place.save()
                 await self.ledger.retry_now(self.webhook, now=self.means.clock())
             case WebhookRedelivered(first=first, last=last):
-                span = range(first, min(last, self._at) + 1)
+                span = range(first, min(last, self.place.at) + 1)
                 again = [set_aside(position, 0, "asked", self.means.clock()) for position in span]
                 await self.ledger.record(self.webhook, again, at=None)
             case WebhookEventSkipped(position=position):
@@ -163,27 +154,39 @@ class Sender:
         ordered = registered.mode == "ordered"
         if again := await self._send_due(about, sight, 1 if ordered else IN_FLIGHT_MAX):
             return again
-        waiting = (await self.ledger.waiting([self.webhook])).get(self.webhook, Waiting())
-        if not ordered and waiting.due >= SET_ASIDE_MAX:
+        if not ordered and (waiting := await self._waiting()).due >= SET_ASIDE_MAX:
             return Rest(waiting.next_try_at)
-        if fresh and fresh[0].position == self._at + 1:
-            shown, scanned_to, head = [entry for entry in fresh if sight.shows(entry)], fresh[-1].position, 0
-        else:
-            page = await read_page(self.log, sight, after=self._at, limit=_PAGE)
-            shown, scanned_to, head = page.entries, page.scanned_to, page.head
-        wanted = [entry for entry in shown if entry.position not in about.webhook.skipped]
-        stopped = await (self._send_ordered if ordered else self._send_independent)(about, wanted)
-        if stopped is not None:
-            return stopped
-        self._at = max(self._at, scanned_to)
-        if scanned_to < head:
-            await self._save(at_once=False)
+        page = await self._next_page(sight, fresh)
+        if page.entries and await self._is_decided_anew(about):
             return Rest(self.means.clock())
-        rest = Rest(waiting.next_try_at, for_news=True)
-        if not await self._save(at_once=False):
-            soon = self.means.clock() + timedelta(seconds=_SAVE_EVERY_S)
+        began_at = self.place.at
+        wanted = [entry for entry in page.entries if entry.position not in about.webhook.skipped]
+        stopped = await (self._send_ordered if ordered else self._send_independent)(about, wanted)
+        rest = stopped or await self._rest_after(page)
+        if began_at // _PAGE != self.place.at // _PAGE:
+            await self.ledger.forget_old(self.webhook, cursor=self.place.at)
+        return rest
+
+    async def _next_page(self, sight: Sight, fresh: Sequence[Entry]) -> Page:
+        after = self.place.at
+        if fresh and fresh[0].position == after + 1:
+            return filled(Page([], after, fresh[-1].position), fresh, sight, limit=len(fresh))
+        return await read_page(self.log, sight, after=after, limit=_PAGE)
+
+    async def _rest_after(self, page: Page) -> Rest:
+        """Return what to wait for once a page is over."""
+        self.place.at = max(self.place.at, page.scanned_to)
+        is_saved = await self.place.save(at_once=False)
+        if page.scanned_to < page.head:
+            return Rest(self.means.clock())
+        rest = Rest((await self._waiting()).next_try_at, for_news=True)  # that of what has failed just now as well
+        if not is_saved:
+            soon = self.means.clock() + timedelta(seconds=SAVE_EVERY_S)
             rest.until = min(soon, rest.until or soon)
         return rest
+
+    async def _waiting(self) -> Waiting:
+        return (await self.ledger.waiting([self.webhook])).get(self.webhook, Waiting())
 
     async def _send_ordered(self, about: Told, entries: Sequence[Entry]) -> Rest | None:
         """Send events one after another; return what to wait for when one failed or the round took long."""
@@ -195,12 +198,12 @@ class Sender:
                 return Rest(stopped_at.next_try_at)
             tried = await self._try(about, entry, stopped_at.tries if stopped_at is not None else 0)
             if tried.status != "delivered":
-                self._at = max(self._at, entry.position - 1)
+                self.place.at = max(self.place.at, entry.position - 1)
                 held = set_aside(tried.position, tried.tries, tried.outcome, tried.next_try_at or self.means.clock())
                 is_last = tried.next_try_at is None
                 return await self._note([held], "stalled" if is_last else None) or Rest(held.next_try_at)
-            self._at = entry.position
-            await self._save(at_once=True)
+            self.place.at = entry.position
+            await self.place.save()
             if stopped := await self._note([tried]):
                 return stopped
             if monotonic() - began_s > _ROUND_S:
@@ -214,8 +217,8 @@ class Sender:
             part = entries[place : place + IN_FLIGHT_MAX]
             tried = await asyncio.gather(*(self._try(about, entry, 0) for entry in part))
             stopped = await self._note(tried)
-            self._at = part[-1].position
-            await self._save(at_once=True)
+            self.place.at = part[-1].position
+            await self.place.save()
             if stopped is not None:
                 return stopped
             if monotonic() - began_s > _ROUND_S:
@@ -225,11 +228,10 @@ class Sender:
     async def _send_due(self, about: Told, sight: Sight, in_flight: int) -> Rest | None:
         """Try what was set aside and is due; return what to wait for when there may be more of it."""
         now = self.means.clock()
-        due = await self.ledger.due(self.webhook, now=now, through=self._at, limit=in_flight)
+        due = await self.ledger.due(self.webhook, now=now, through=self.place.at, limit=in_flight)
         if not due:
             return None
-        tries: dict[int, int] = dict(due)
-        entries: list[Entry] = []
+        tries, entries = dict(due), list[Entry]()
         for position in tries:
             entries += await self.log.entries(after=position - 1, through=position, limit=1)
         wanted = [entry for entry in entries if sight.shows(entry) and entry.position not in about.webhook.skipped]
@@ -249,7 +251,7 @@ class Sender:
             CursorLostError: another process sends for it by now, and may have delivered what failed here.
         """
         if any(each.status != "delivered" for each in tried):
-            await self._save(at_once=True)
+            await self.place.save()
         now = self.means.clock()
         failing_since = await self.ledger.record(self.webhook, tried, at=now)
         if any(each.outcome == GONE for each in tried):
@@ -262,29 +264,3 @@ class Sender:
         await self.log.execute(PauseWebhook(webhook=self.webhook, reason=reason), by=Acting(OPERATOR))
         self.is_stale = True
         return Rest(self.means.clock())
-
-    async def _move(self, position: int) -> None:
-        """Send on from another place."""
-        self._at = position
-        await self._save(at_once=True)
-
-    async def _save(self, *, at_once: bool) -> bool:
-        """Move the cursor to where sending has come; return False when that is put off for a moment.
-
-        Args:
-            at_once: also makes sure that the cursor is still held, where it does not move.
-
-        Raises:
-            CursorLostError: another process sends for it by now.
-        """
-        before, now_s = self.cursor.position, monotonic()
-        if before == self._at and not at_once:
-            return True
-        if not at_once and now_s - self._saved_s < _SAVE_EVERY_S:
-            return False
-        if not await self.cursors.move_held(self.webhook, self.means.holder, expected=before, position=self._at):
-            raise CursorLostError(self.webhook)
-        self.cursor, self._saved_s = replace(self.cursor, position=self._at), now_s
-        if before // _PAGE != self._at // _PAGE:
-            await self.ledger.forget_old(self.webhook, cursor=self._at)
-        return True
