@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from emulation_saas.http.answers import ANSWERS, JSON, Answer
 from emulation_saas.http.bodies import moment
-from emulation_saas.http.exchange import exchange_of, wait_longer
+from emulation_saas.http.exchange import exchange_of
 from emulation_saas.http.limits import PAGE_DEFAULT, PAGE_MAX, WAIT_MAX_S
 from emulation_saas.http.paging import Page, cursor
 from emulation_saas.http.problems import Problem
@@ -33,12 +33,12 @@ from emulation_saas.streams.consumer_shapes import (
     document,
 )
 from emulation_saas.streams.consumers import Consumer, Consumers
-from emulation_saas.streams.feed import BATCH, NDJSON, VARY, Asked, Reader, joined, line_of, waited_for
-from emulation_saas.streams.pages import read_page
+from emulation_saas.streams.feed import BATCH, NDJSON, VARY, Asked, Reader, page_body
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Selection
 from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
+from emulation_saas.streams.waiting import Waiting
 
 NOW: Final = "now"
 
@@ -134,12 +134,7 @@ async def read_next(  # noqa: PLR0913, PLR0917 - what is asked for, and all that
     await consumers.seen(log.province, consumer)
     reader = Reader(log, authority, found.selection)
     asked = Asked(after=found.position, through=None, limit=limit, selection=found.selection)
-    page = await read_page(log, reader.sight, after=found.position, limit=limit)
-    if not page.entries and wait:
-        subscribers.admit(log.province, authority.person, page.scanned_to)
-        wait_longer(wait)
-        async with tails.following(log) as tail:
-            page = await waited_for(tail, reader, asked, page, limit=limit, wait_s=wait)
+    page, _ = await Waiting(tails, subscribers).read(reader, asked, wait_s=wait)
     exchange = exchange_of(request.scope)
     exchange.asked |= {"after": str(found.position), "through": str(page.scanned_to)}
     media_type = exchange.media_type or BATCH
@@ -150,8 +145,7 @@ async def read_next(  # noqa: PLR0913, PLR0917 - what is asked for, and all that
         (b"consumer-position", b"%d" % found.position),
         VARY,
     ]
-    body = joined(page.entries) if media_type == BATCH else b"".join([line_of(entry) for entry in page.entries])
-    return Answer(body, status=200, headers=headers)
+    return Answer(page_body(page, media_type), status=200, headers=headers)
 
 
 @post("/consumers/{consumer:str}/ack", summary="Acknowledge what was read", status_code=200, responses=_CONFLICT)

@@ -1,8 +1,6 @@
 """The feed: pages of stored bytes for one reader, at once or once there is something to tell him."""
 
-import asyncio
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -16,7 +14,7 @@ from emulation_saas.http.refusals import NoSuchProvince
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.log import Entry, ProvinceLog
-from emulation_saas.streams.pages import Page, next_page
+from emulation_saas.streams.pages import Page
 from emulation_saas.streams.refusals import InvalidCursor, InvalidFilter
 from emulation_saas.streams.sights import Looking, Selection, Sight
 from emulation_saas.streams.tails import Tail
@@ -128,27 +126,12 @@ def last_event_of(exchange: Exchange) -> int | None:
     return int(exchange.last_event_id)
 
 
-async def waited_for(tail: Tail, reader: Reader, asked: Asked, page: Page, *, limit: int, wait_s: float) -> Page:
-    """Return the page after an empty one as soon as it shows something, or as it is when the time is up."""
-    until = asyncio.get_running_loop().time() + wait_s
-    while not page.entries and not asked.ends_at(page.scanned_to) and not tail.is_stopping:
-        if page.scanned_to >= tail.position:
-            try:
-                async with asyncio.timeout_at(until):
-                    await tail.turned()
-            except TimeoutError:
-                break
-        sight = await reader.follow(tail)
-        page = await next_page(tail, sight, after=page.scanned_to, through=asked.through, limit=limit)
-    return page
-
-
 def page_answer(exchange: Exchange, asked: Asked, page: Page, *, media_type: str, has_waited: bool) -> Answer:
     """Return a page as the caller wants it; 304 where he holds it already.
 
     A page that cannot become another may be kept for ever. One that was waited for lies at the log's end.
     """
-    body = joined(page.entries) if media_type == BATCH else b"".join([line_of(entry) for entry in page.entries])
+    body = page_body(page, media_type)
     tag = f'"{asked.after}-{page.scanned_to}-{sha256(body).hexdigest()[:32]}"'.encode()
     link = asked.next_link(page.scanned_to)
     is_complete = not has_waited and (page.is_full or link is None or page.scanned_to < page.head)
@@ -167,9 +150,11 @@ def page_answer(exchange: Exchange, asked: Asked, page: Page, *, media_type: str
     return Answer(body, status=200, headers=[(b"content-type", media_type.encode()), *headers])
 
 
-def joined(entries: Sequence[Entry]) -> bytes:
-    """Return events as a CloudEvents JSON batch, each byte for byte as it is stored."""
-    return b"[" + b",".join([entry.body for entry in entries]) + b"]"
+def page_body(page: Page, media_type: str) -> bytes:
+    """Return the events of a page, each byte for byte as it is stored: a CloudEvents JSON batch, or lines."""
+    if media_type == BATCH:
+        return b"[" + b",".join([entry.body for entry in page.entries]) + b"]"
+    return b"".join([line_of(entry) for entry in page.entries])
 
 
 def line_of(entry: Entry) -> bytes:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from emulation_saas.http.answers import ANSWERS, Streamed
-from emulation_saas.http.exchange import Exchange, exchange_of, wait_longer, when_ended
+from emulation_saas.http.exchange import Exchange, exchange_of, when_ended
 from emulation_saas.http.limits import PAGE_DEFAULT, PAGE_MAX, WAIT_MAX_S
 from emulation_saas.http.tokens import LEEWAY_S, expires_at, token_in
 from emulation_saas.kernel.authority import Authority
@@ -24,14 +24,14 @@ from emulation_saas.streams.feed import (
     last_event_of,
     page_answer,
     selection_of,
-    waited_for,
 )
 from emulation_saas.streams.lines import Lines
-from emulation_saas.streams.pages import demand_reached, read_page
+from emulation_saas.streams.pages import demand_reached
 from emulation_saas.streams.refusals import TwoNamesForOne
 from emulation_saas.streams.sse import EventStream
 from emulation_saas.streams.subscribers import Subscriber, Subscribers
 from emulation_saas.streams.tails import Tails
+from emulation_saas.streams.waiting import Waiting
 
 _MS: Final = 1_000
 _EVENTS: Final = {"type": "array", "items": {"$ref": "#/components/schemas/Event"}}
@@ -147,14 +147,7 @@ class _Feed:
 
     async def page(self, asked: Asked, media_type: str, *, wait_s: float = 0) -> Response[Any]:
         """Answer with a page; where it is empty, wait for a while until it is not."""
-        limit = asked.limit or PAGE_DEFAULT
-        page = await read_page(self._log, self._reader.sight, after=asked.after, through=asked.through, limit=limit)
-        has_waited = not page.entries and wait_s > 0
-        if has_waited:
-            self._subscribers.admit(self._log.province, self._reader.person, page.scanned_to)
-            wait_longer(wait_s)
-            async with self._tails.following(self._log) as tail:
-                page = await waited_for(tail, self._reader, asked, page, limit=limit, wait_s=wait_s)
+        page, has_waited = await Waiting(self._tails, self._subscribers).read(self._reader, asked, wait_s=wait_s)
         return page_answer(self._exchange, asked, page, media_type=media_type, has_waited=has_waited)
 
     async def lines(self, asked: Asked) -> Response[Any]:
