@@ -7,7 +7,8 @@ Method
    builds the whole tree anew and signs it: with another key where he must, with the log's own key where he may. The
    keeper's own key is not ours for an export of a service, so there the same events stand under a key of the campaign.
 3. The verifier's own command line judges. A fault is caught when it exits with 1 and, where a position can be said,
-   names the right one. Re-signed logs are judged with `--vkey`; split views and restored backups by a remembered head.
+   names the right one; another's signature under an export of a part of the log also with 2, and is counted apart.
+   Re-signed logs are judged with `--vkey`; split views and restored backups by a remembered head.
 4. A remembered head must be the same, byte for byte, after every refusal.
 
 `python -m tests.audit.campaign [--export FILE --vkey KEY] [--rounds N] [--seed N] [--json]`, or `make tamper`.
@@ -68,6 +69,8 @@ class Tally:
 
     faults: int = 0
     caught: int = 0
+    unsure: int = 0
+    """How many of those caught were told as "cannot tell" (2) instead of "tampered" (1): refused all the same."""
     placeable: int = 0
     missed: list[str] = field(default_factory=list)
 
@@ -263,8 +266,8 @@ class Court:
         position = found["position"]
         return status, position if position is None else int(position)
 
-    def fails(self, fault: Fault) -> str | None:
-        """Return how the verifier failed on a fault; None when it caught it."""
+    def tried(self, fault: Fault) -> tuple[int, str | None]:
+        """Return the verifier's exit status, and how it failed on a fault; None when it caught it."""
         if fault.remembered is None:
             status, position = self.judge(fault.tar, "--vkey", self.vkey)
         else:
@@ -273,12 +276,12 @@ class Court:
             before = self.state.read_bytes()
             status, position = self.judge(fault.tar, "--remember", str(self.state))
             if accepted != (0, None) or self.state.read_bytes() != before:
-                return f"{fault.kind}: {fault.what}: the remembered head was not kept"
+                return status, f"{fault.kind}: {fault.what}: the remembered head was not kept"
         if status != verifier.TAMPERED and not (fault.is_partial and status == verifier.CANNOT_TELL):
-            return f"{fault.kind}: {fault.what}: exit status {status}"
+            return status, f"{fault.kind}: {fault.what}: exit status {status}"
         if fault.position is not None and position != fault.position:
-            return f"{fault.kind}: {fault.what}: found at {position} instead of {fault.position}"
-        return None
+            return status, f"{fault.kind}: {fault.what}: found at {position} instead of {fault.position}"
+        return status, None
 
 
 def genuine_exports(sizes: Sequence[int], chance: random.Random) -> Iterator[Exported]:
@@ -304,7 +307,10 @@ def campaign(exports: Iterable[Exported], vkey: str, *, rounds: int, chance: ran
             forger = Forger(genuine, chance)
             for _ in range(rounds):
                 for fault in forger.tiles() if genuine.last == LARGE else forger.faults():
-                    count(tallies[fault.kind], court.fails(fault), is_placeable=fault.position is not None)
+                    status, failure = court.tried(fault)
+                    tally = tallies[fault.kind]
+                    tally.unsure += failure is None and status == verifier.CANNOT_TELL
+                    count(tally, failure, is_placeable=fault.position is not None)
     return dict(tallies)
 
 
@@ -338,11 +344,15 @@ def main() -> int:
     tallies = campaign(exports, options.vkey, rounds=options.rounds, chance=chance)
     missed = [failure for tally in tallies.values() for failure in tally.missed]
     if options.json:
-        figures = {kind: {"faults": each.faults, "caught": each.caught} for kind, each in tallies.items()}
+        figures = {
+            kind: {"faults": each.faults, "caught": each.caught, "cannot_tell": each.unsure}
+            for kind, each in tallies.items()
+        }
         sys.stdout.write(json.dumps({"tally": figures, "missed": missed}) + "\n")
     else:
         for kind, each in tallies.items():
             verb = "passed" if kind == "genuine" else f"caught, {each.placeable} of them to be found at a position"
+            verb += f", {each.unsure} of them as one that cannot be told" if each.unsure else ""
             sys.stdout.write(f"{kind}: {each.caught} of {each.faults} {verb}\n")
         sys.stdout.write("".join(f"MISSED {failure}\n" for failure in missed))
     return 1 if missed else 0

@@ -22,6 +22,7 @@ def test_every_fault_is_caught_and_all_that_is_genuine_passes() -> None:
     assert tallies.keys() == KINDS | {"genuine"}
     assert [failure for tally in tallies.values() for failure in tally.missed] == []
     assert all(tally.caught == tally.faults >= 6 for tally in tallies.values())
+    assert [kind for kind, tally in tallies.items() if tally.unsure] == ["re-sign"]
 
 
 def test_campaign_judges_an_export_that_a_service_gave_out(tmp_path: Path) -> None:
