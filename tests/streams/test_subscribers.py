@@ -78,12 +78,12 @@ async def test_one_province_leaves_room_for_others(
 async def test_what_is_made_for_all_is_little_however_many_want_something_else(database_url: str) -> None:
     async with running_logs(database_url) as logs:
         tail = Tail((await open_province(logs)).log, asyncio.Semaphore())
-        made = [tail.shared(number, object) for number in range(1_000)]
-        again = [tail.shared(number, object) for number in reversed(range(1_000))]
+        made = [tail.made.once(number, object) for number in range(1_000)]
+        again = [tail.made.once(number, object) for number in reversed(range(1_000))]
         assert sum(one is another for one, another in zip(made, reversed(again), strict=True)) == tails.MADE_MAX
-        assert tail.shared(0, object) is again[-1]
+        assert tail.made.once(0, object) is again[-1]
         tail.stop()
-        assert tail.shared(0, object) is not again[-1], "it is let go when the next thing may have happened"
+        assert tail.made.once(0, object) is not again[-1], "it is let go when the next thing may have happened"
 
 
 async def test_who_waits_is_no_request_in_flight(

@@ -11,7 +11,7 @@ from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.subscribers import Subscriber
 
 PIECE_BYTES_MIN: Final = 128 * 1024
-PIECE_BYTES_MAX: Final = 2 * 1024 * 1024
+PIECE_BYTES_MAX: Final = 768 * 1024
 """About how much is sent at once: more to who waits for it, less to who takes his time. One piece is read while the one
 before is being sent."""
 PIECE_EVENTS_MAX: Final = 5_000

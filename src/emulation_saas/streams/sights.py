@@ -100,7 +100,9 @@ class Sight:
 
     def _looked_into(self, entry: Entry) -> bool:
         recorded = self._log.closed(entry)
-        return self._tags.issubset(recorded.event.tags()) and self._may.may_see(recorded.event, actor=recorded.actor)
+        if self._tags and not self._tags.issubset(recorded.event.tags()):
+            return False
+        return self._may.may_see(recorded.event, actor=recorded.actor)
 
 
 def _fits(name: str, pattern: str) -> bool:

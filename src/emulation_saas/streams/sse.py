@@ -145,20 +145,27 @@ class EventStream:
             return _shared(tail, kept, sight)
         through = self._asked.through
         wanted = kept if through is None else [entry for entry in kept if entry.position <= through]
-        return _told_of(wanted, sight, limit=self._left)
+        return _told_of(_shown(wanted, sight, limit=self._left))
 
 
 def _shared(tail: Tail, entries: Sequence[Entry], sight: Sight) -> Told:
-    """Return what is sent of entries that the tail keeps, made once for all who are shown the same of them."""
+    """Return what is sent of entries that the tail keeps.
+
+    What is shown is found once for all who may see the same; what is sent is made once for all who are shown the same.
+    """
     first = entries[0].position
-    actors = tail.shared(first, lambda: {tail.closed(entry).actor for entry in entries})
-    return tail.shared((first, sight.alike(actors)), lambda: _told_of(entries, sight))
+    actors = tail.made.once(first, lambda: {tail.closed(entry).actor for entry in entries})
+    page = tail.judged.once((first, sight.alike(actors)), lambda: _shown(entries, sight))
+    shown = (first, page.scanned_to, *[entry.position for entry in page.entries])
+    return tail.made.once(shown, lambda: _told_of(page))
 
 
-def _told_of(entries: Sequence[Entry], sight: Sight, *, limit: int | None = None) -> Told:
-    page = filled(
-        Page([], entries[0].position - 1, 0), entries, sight, limit=limit or len(entries), bytes_max=PIECE_BYTES_MAX
-    )
+def _shown(entries: Sequence[Entry], sight: Sight, *, limit: int | None = None) -> Page:
+    before = Page([], entries[0].position - 1, 0)
+    return filled(before, entries, sight, limit=limit or len(entries), bytes_max=PIECE_BYTES_MAX)
+
+
+def _told_of(page: Page) -> Told:
     blocks = b"".join(
         [
             b"id: %d\nevent: %s\ndata: %s\n\n" % (shown.position, shown.type.encode(), shown.body)

@@ -1,7 +1,7 @@
 """Tails: what is new in each province's log, read once in a process for all who follow it.
 
 One task a province waits for the log, reads what is new and wakes everybody. It keeps the newest events, so whoever
-has come so far is fed from memory, and what several of them need alike is made once (`Tail.shared`). There is no queue:
+has come so far is fed from memory, and what several of them need alike is made once (`Memo`). There is no queue:
 each follower has a position, and whoever falls behind what is kept reads from the database, a few at a time.
 """
 
@@ -28,7 +28,9 @@ PAGE: Final = 1_000
 KEPT_BYTES_MAX: Final = 2 * 1024 * 1024
 """Of a province's newest events in memory."""
 MADE_MAX: Final = 32
-"""Things made for all who need them alike, of a province; how many readers need different ones is up to them."""
+"""What is sent, made for all who are shown the same, of a province; how many are not is up to them."""
+JUDGED_MAX: Final = 1_000
+"""What is shown, found for all who may see the same."""
 PAUSE_S: Final = 0.01
 """Between one reading and the next: under load all that came meanwhile is read, and told, at once."""
 WAKES_PER_S: Final = 5_000
@@ -43,6 +45,28 @@ READING_AT_ONCE: Final = 3
 
 _logger: Final = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+class Memo:
+    """What is made once for all who need it between two readings, as far as there is room for it."""
+
+    def __init__(self, most: int) -> None:
+        """Keep so many things at most."""
+        self._most = most
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made for a key, or is made now."""
+        if key not in self._made:
+            if len(self._made) >= self._most:
+                del self._made[next(iter(self._made))]
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._made.clear()
 
 
 class Tail:
@@ -64,7 +88,10 @@ class Tail:
         self._kept: list[Entry] = []
         self._kept_bytes = 0
         self._closed: dict[int, AnyRecorded] = {}
-        self._made: dict[Hashable, Any] = {}
+        self.made = Memo(MADE_MAX)
+        """What several followers are sent."""
+        self.judged = Memo(JUDGED_MAX)
+        """What several followers are shown: next to no memory each, as it is of events that are kept here."""
         self._turned = asyncio.Event()
         self._left_at = monotonic()
 
@@ -113,15 +140,6 @@ class Tail:
         begin = position - (self.position - len(self._kept))
         return None if begin < 0 else self._kept[begin : begin + PAGE]
 
-    def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what is made once for all who need it between two readings, as far as there is room for it."""
-        if key not in self._made:
-            if len(self._made) >= MADE_MAX:
-                del self._made[next(iter(self._made))]
-            self._made[key] = make()
-        made: T = self._made[key]
-        return made
-
     def visibility_of(self, name: str) -> Visibility:
         """Return how visible the events of a type are."""
         return self.log.visibility_of(name)
@@ -166,7 +184,8 @@ class Tail:
         del self._kept[:dropped]
 
     def _turn(self) -> None:
-        self._made.clear()
+        self.made.forget()
+        self.judged.forget()
         turned, self._turned = self._turned, asyncio.Event()
         turned.set()
 
