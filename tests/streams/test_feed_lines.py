@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -92,22 +93,29 @@ async def test_database_joins_lines_and_notices_what_is_missing(server: Embedded
         for number in range(5):
             await log.execute(register(f"so-{number}"), by=opened.acting())
         stored = [entry.body for entry in await log.entries(after=0, through=10)]
-        assert await log.lines(after=0, through=10, limit=100, bytes_max=10**6) == (10, b"\n".join(stored) + b"\n")
-        assert await log.lines(after=2, through=9, limit=3, bytes_max=10**6) == (5, b"\n".join(stored[2:5]) + b"\n")
-        assert await log.lines(after=0, through=10, limit=100, bytes_max=1) == (1, stored[0] + b"\n"), "too large"
-        bytes_max = sum(len(body) for body in stored[:4])
-        assert await log.lines(after=0, through=10, limit=32, bytes_max=bytes_max) == (
-            4,
-            b"\n".join(stored[:4]) + b"\n",
+        lines = partial(log.lines, bytes_max=10**6, parts=1)
+        assert await lines(after=0, through=10, limit=100) == (10, [joined(stored)])
+        assert await lines(after=2, through=9, limit=3) == (5, [joined(stored[2:5])])
+        assert await lines(after=2, through=9, limit=3, parts=9) == (
+            9,
+            [joined(stored[2:5]), joined(stored[5:8]), joined(stored[8:9])],
         )
+        assert await lines(after=0, through=10, limit=100, bytes_max=1) == (1, [joined(stored[:1])]), "too large"
+        bytes_max = sum(len(body) for body in stored[:4])
+        assert await lines(after=0, through=10, limit=32, bytes_max=bytes_max) == (4, [joined(stored[:4])])
         async with operator_with_all_rights(server, database_url) as root:
             await root.execute("DELETE FROM events WHERE position = 4")
-        assert await log.lines(after=0, through=3, limit=100, bytes_max=10**6) == (3, b"\n".join(stored[:3]) + b"\n")
-        for after in (0, 3):
+        assert await lines(after=0, through=3, limit=100) == (3, [joined(stored[:3])])
+        for after, through in ((0, 10), (3, 10), (10, 20)):
             with pytest.raises(LogGapError):
-                await log.lines(after=after, through=10, limit=100, bytes_max=10**6)
+                await lines(after=after, through=through, limit=100)
         with pytest.raises(LogGapError):
-            await log.lines(after=10, through=20, limit=100, bytes_max=10**6)
+            await lines(after=0, through=10, limit=2, parts=3)
+
+
+def joined(bodies: list[bytes]) -> bytes:
+    """Return a line for each."""
+    return b"".join(body + b"\n" for body in bodies)
 
 
 async def test_lines_break_off_when_the_token_has_expired(

@@ -188,16 +188,31 @@ class ProvinceLog:
         async with self._database.in_province(self.province) as connection:
             return await self._reader.entries(connection, after, through=through, limit=limit)
 
-    async def lines(self, *, after: int, through: int, limit: int, bytes_max: int) -> tuple[int, bytes]:
+    async def lines(
+        self, *, after: int, through: int, limit: int, bytes_max: int, parts: int
+    ) -> tuple[int, list[bytes]]:
         """Return the last position and the bytes of the events that follow one, a line each; at least one follows.
 
         The database joins them: for who may see all of them, this is several times faster than `entries`.
 
+        Args:
+            after: the position to begin after.
+            through: the last position wanted.
+            limit: at most so many events in a part.
+            bytes_max: of a part.
+            parts: at most so many of them.
+
         Raises:
             LogGapError: a position is missing.
         """
+        last, lines = after, list[bytes]()
         async with self._database.in_province(self.province) as connection:
-            return await self._reader.lines(connection, after, through=through, limit=limit, bytes_max=bytes_max)
+            while last < through and len(lines) < parts:
+                last, part = await self._reader.lines(
+                    connection, last, through=through, limit=limit, bytes_max=bytes_max
+                )
+                lines.append(part)
+        return last, lines
 
     def visibility_of(self, name: str) -> Visibility:
         """Return how visible the events of a type are; those of types of a later release count as sealed."""

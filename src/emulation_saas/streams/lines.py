@@ -11,9 +11,11 @@ from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.subscribers import Subscriber
 
 PIECE_BYTES_MIN: Final = 128 * 1024
-PIECE_BYTES_MAX: Final = 768 * 1024
-"""About how much is sent at once: more to who waits for it, less to who takes his time. One piece is read while the one
-before is being sent."""
+PIECE_BYTES_MAX: Final = 3 * 1024 * 1024
+"""About how much is read at once: more for who waits for it, less for who takes his time. One piece is read while the
+one before is being sent."""
+PART_BYTES_MAX: Final = 768 * 1024
+"""About how much of it the database joins at once: beyond a megabyte it costs it several times as much."""
 PIECE_EVENTS_MAX: Final = 5_000
 _EVENT_BYTES: Final = 1_024
 """What an event is taken to have before any was seen."""
@@ -67,31 +69,33 @@ class Lines:
             while True:
                 wanted = self._piece_bytes // 2 if ahead.done() else self._piece_bytes * 2
                 self._piece_bytes = min(max(wanted, PIECE_BYTES_MIN), PIECE_BYTES_MAX)
-                piece = await ahead
+                parts = await ahead
                 is_last = at.position >= self._through
                 if not is_last:
                     ahead = asyncio.create_task(self._read())
-                if piece:
-                    yield piece
+                for part in filter(None, parts):
+                    yield part
                 if is_last:
                     return
         finally:
             ahead.cancel()
 
-    async def _read(self) -> bytes:
+    async def _read(self) -> list[bytes]:
         log, at = self._reader.log, self._subscriber
         async with self._reading:
             if time.time() >= self._token_expires_at:
                 raise UnknownCaller
             sight = await self._reader.judge()
             if sight.shows_all(self._types):
+                part_bytes = min(self._piece_bytes, PART_BYTES_MAX)
                 last, lines = await log.lines(
                     after=at.position,
                     through=self._through,
-                    limit=max(1, min(PIECE_EVENTS_MAX, self._piece_bytes // self._event_bytes)),
-                    bytes_max=PIECE_BYTES_MAX * 2,
+                    limit=max(1, min(PIECE_EVENTS_MAX, part_bytes // self._event_bytes)),
+                    bytes_max=2 * PART_BYTES_MAX,
+                    parts=self._piece_bytes // part_bytes,
                 )
-                self._event_bytes = len(lines) // (last - at.position)
+                self._event_bytes = sum(map(len, lines)) // (last - at.position)
             else:
                 page = await read_page(
                     log,
@@ -101,6 +105,6 @@ class Lines:
                     limit=PIECE_EVENTS_MAX,
                     bytes_max=self._piece_bytes,
                 )
-                last, lines = page.scanned_to, b"".join([line_of(entry) for entry in page.entries])
+                last, lines = page.scanned_to, [b"".join([line_of(entry) for entry in page.entries])]
         at.position = last
         return lines
