@@ -24,6 +24,7 @@ from emulation_saas.postgres.embedded import (
     launcher,
 )
 from emulation_saas.postgres.embedded.binaries import LIBRARIES, PROGRAMS, copy_binaries, programs_for
+from emulation_saas.postgres.embedded.cluster import HOST_BASED_ACCESS
 from emulation_saas.postgres.embedded.identity import database_user
 from emulation_saas.postgres.embedded.postmaster import read_pid_file
 from emulation_saas.postgres.embedded.tether import tethered
@@ -219,7 +220,7 @@ def test_nothing_private_is_open_to_others(place: Path) -> None:
             assert stat.S_IMODE((place / "data" / name).stat().st_mode) == 0o700
         for secret in (place / "data" / "secrets").iterdir():
             assert stat.S_IMODE(secret.stat().st_mode) == 0o600
-        assert (place / "data" / "pg" / "pg_hba.conf").read_text(encoding="utf-8") == "local all all scram-sha-256\n"
+        assert (place / "data" / "pg" / "pg_hba.conf").read_text(encoding="utf-8") == HOST_BASED_ACCESS
         assert not (place / "data" / "socket" / "initdb-password").exists()
 
 
