@@ -35,7 +35,9 @@ class Restored:
 
 
 @contextmanager
-def restored(shelf: Shelf, target: Path, *, until: datetime | None, report: Callable[[str], None]) -> Generator[Restored]:
+def restored(
+    shelf: Shelf, target: Path, *, until: datetime | None, report: Callable[[str], None]
+) -> Generator[Restored]:
     """Restore into a new data directory and lend the server that runs there; it stops, and is named, at the end.
 
     Args:
@@ -117,5 +119,3 @@ def _recovery(until: datetime | None) -> dict[str, str]:
         "hot_standby": "off",  # nobody is let in before the end
         **target,
     }
-
-
