@@ -22,7 +22,7 @@ from emulation_saas.backups.tools import tools_of
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.log.key_files import write_once
 from emulation_saas.log.keyring import demand_master_key
-from emulation_saas.log.master_key import NoMasterKey, read_master_key
+from emulation_saas.log.master_key import MasterKeyError, NoMasterKey, read_master_key
 from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.serving import MASTER_KEY, data_directory, prepare
@@ -71,9 +71,7 @@ def add_backup(parser: argparse.ArgumentParser) -> None:
 def add_restore(parser: argparse.ArgumentParser) -> None:
     """Add what `restore` may be asked."""
     parser.add_argument("--to", type=Path, required=True, help="the new data directory; it must not exist")
-    parser.add_argument(
-        "--until", type=_instant, help="leave out what was committed later, as 2026-11-26T02:15:00+07:00"
-    )
+    parser.add_argument("--until", type=_instant, help="no later commits, as 2026-11-26T02:15:00+07:00")
     parser.add_argument("--backups", type=Path, help="directory of the backups")
     parser.add_argument("--master-key", type=Path, help="file of the master key: checked, and copied there")
     parser.add_argument("--witness", type=Path, help="compare with what was signed")
@@ -105,10 +103,8 @@ def back_up(settings: Settings, options: argparse.Namespace, say: Say) -> Answer
             say(f"{backup.name}: as it was taken")
     names = [[backup.name for backup in chain] for chain in chains]
     segments = [segment.name for segment in shelf.segments()]
-    told = [
-        *(" + ".join(chain) for chain in names),
-        f"log from {segments[0]} to {segments[-1]}" if segments else "no log",
-    ]
+    log = f"log from {segments[0]} to {segments[-1]}" if segments else "no log"
+    told = [*(" + ".join(chain) for chain in names), log]
     return {"chains": names, "log": segments}, "\n".join(told)
 
 
@@ -116,14 +112,19 @@ def restore(settings: Settings, options: argparse.Namespace, say: Say) -> Answer
     """Do what `restore` was asked.
 
     Raises:
-        BackupError, EmbeddedPostgresError, MasterKeyError: it could not be done; no new directory is there.
+        BackupError, EmbeddedPostgresError: it could not be done; no new directory is there.
+        MasterKeyError: the key is another one; all else is restored.
     """
     began_s = monotonic()
-    key = None if settings.master_key is None else read_master_key(settings.master_key)
+    wrong: MasterKeyError | None = None
     with restored(Shelf(_backups(settings)), options.to, until=options.until, report=say) as back:
         heads, stand_behind = asyncio.run(_looked_at(settings, back, say))
-        if key is not None and settings.master_key is not None:
-            write_once(back.data / MASTER_KEY, settings.master_key.read_bytes())
+        try:
+            asyncio.run(_put_key(settings, back))
+        except MasterKeyError as error:  # what took hours need not be done again for this
+            wrong = error
+    if wrong is not None:
+        raise MasterKeyError(f"{wrong}; all else is restored in {options.to}") from wrong
     outcome = Outcome(
         str(options.to.absolute()), back.chain[-1].name, heads, stand_behind, round(monotonic() - began_s, 2)
     )
@@ -132,7 +133,7 @@ def restore(settings: Settings, options: argparse.Namespace, say: Say) -> Answer
         *(f"{handle}: at position {position}" for handle, position in heads.items()),
         *(f"BEHIND {line}" for line in stand_behind),
     ]
-    if key is None:
+    if settings.master_key is None:
         lines.append(f"the master key is in no backup: put it into {outcome.data}/{MASTER_KEY} (0600)")
     return msgspec.to_builtins(outcome), "\n".join(lines)
 
@@ -141,11 +142,17 @@ async def _looked_at(settings: Settings, back: Restored, say: Say) -> tuple[dict
     """Return where the restored logs stand, and which stand behind what was signed."""
     await prepare(back.url, say)
     async with open_database(back.url) as database:
-        if settings.master_key is not None:
-            await demand_master_key(database, read_master_key(settings.master_key))
         logs = logs_of(database, origin=settings.log_origin, master=NoMasterKey())
         heads = {log.handle: (await log.head()).position for log in await logs.all()}
         return heads, [] if settings.witness is None else await behind(database, Witness(settings.witness))
+
+
+async def _put_key(settings: Settings, back: Restored) -> None:
+    """Put the master key where the embedded service looks for it, if it is named and wrapped these keys."""
+    if settings.master_key is not None:
+        async with open_database(back.url, app_max=1) as database:
+            await demand_master_key(database, read_master_key(settings.master_key))
+        write_once(back.data / MASTER_KEY, settings.master_key.read_bytes())
 
 
 def _backups(settings: Settings) -> Path:

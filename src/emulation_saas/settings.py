@@ -57,13 +57,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "mode 0600); needed with a database of one's own, else made in the data directory. Lost, all names are gone"
         ),
     ] = None
-    backups: Annotated[
-        Path | None, Meta(description="Directory of the backups, on another disk: see deploy/README.md")
-    ] = None
+    backups: Annotated[Path | None, Meta(description="Directory of the backups, on another disk")] = None
     synchronous: Annotated[
         bool,
         Meta(
-            description="Of the embedded database: acknowledge a commit only once `backup stream` has it, too, and wait "
+            description="Of the embedded database: acknowledge a commit once `backup stream` has it, too, and wait "
             "while it has not; with a database of one's own, that is its synchronous_standby_names"
         ),
     ] = False

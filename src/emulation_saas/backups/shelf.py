@@ -108,10 +108,11 @@ class Shelf:
         """
         descriptor = os.open(self.root / lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BackupError(f"another process {doing} {self.root}") from None
             yield
-        except BlockingIOError:
-            raise BackupError(f"another process {doing} {self.root}") from None
         finally:
             os.close(descriptor)
 

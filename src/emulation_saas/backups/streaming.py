@@ -1,8 +1,8 @@
 """The stream: every byte of the server's log of changes, on our disk as soon as it is on the server's.
 
 `pg_receivewal --synchronous` does the work; here it is started again for as long as we live. Where the server names us
-among its synchronous standbys (`EMULATION_SYNCHRONOUS`, or `synchronous_standby_names = 'emulation_stream'`), no commit is
-acknowledged before it is here, too. A slot makes the server keep what we have not got yet.
+among its synchronous standbys (`EMULATION_SYNCHRONOUS`, or `synchronous_standby_names = 'emulation_stream'`), no commit
+is acknowledged before it is here, too. A slot makes the server keep what we have not got yet.
 """
 
 import signal
@@ -10,7 +10,8 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from types import FrameType
 from typing import Final
 
@@ -39,7 +40,7 @@ class Stream:
     find: Callable[[], Source]
     """Asks the server what it is; called again whenever the stream has broken off."""
     report: Callable[[str], None]
-    _is_stopped: bool = False
+    _stopped: Event = field(default_factory=Event)
     _said: str = ""
 
     def run(self) -> None:
@@ -60,7 +61,7 @@ class Stream:
     def _run(self, held: ExitStack) -> None:
         pause_s = PAUSE_MIN_S
         is_held = False
-        while not self._is_stopped:
+        while not self._stopped.is_set():
             began_s = time.monotonic()
             try:
                 source = self.find()
@@ -75,9 +76,7 @@ class Stream:
                     is_held = True
                 self._receive(source)
             pause_s = PAUSE_MIN_S if time.monotonic() - began_s > HEALTHY_AFTER_S else min(pause_s * 2, PAUSE_MAX_S)
-            until_s = time.monotonic() + pause_s
-            while not self._is_stopped and time.monotonic() < until_s:
-                time.sleep(_POLL_S)
+            self._stopped.wait(pause_s)
 
     def _receive(self, source: Source) -> None:
         """Stream until it breaks off."""
@@ -99,15 +98,15 @@ class Stream:
             start_new_session=True,  # Ctrl-C reaches us only
         ) as process:
             self._say(f"streaming into {self.shelf.wal}")
-            while process.poll() is None and not self._is_stopped:
-                time.sleep(_POLL_S)
+            while process.poll() is None and not self._stopped.wait(_POLL_S):
+                pass  # it streams
             process.terminate()
             try:
                 _, stderr = process.communicate(timeout=_STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 _, stderr = process.communicate()
-        if not self._is_stopped:
+        if not self._stopped.is_set():
             self._say(f"the stream broke off: {told(stderr)}")
 
     def _say(self, text: str) -> None:
@@ -117,4 +116,4 @@ class Stream:
             self.report(text)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_stopped = True
+        self._stopped.set()

@@ -13,7 +13,7 @@ from emulation_saas.backups.source import Source
 from emulation_saas.backups.tools import run
 
 DAYS_MAX: Final = 30
-"""Backups hold the keys of personal data: until the last one from before an erasure is gone, the erasure is not final."""
+"""Backups hold the keys of personal data: an erasure is final when the last one from before it is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)

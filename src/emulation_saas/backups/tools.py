@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
@@ -86,10 +87,8 @@ def told(stderr: str) -> str:
 
 
 def _places(major: int) -> Iterator[Path]:
-    try:
+    with suppress(PackageNotFoundError):
         yield Path(str(distribution(WHEEL).locate_file(""))) / PROGRAMS
-    except PackageNotFoundError:
-        pass
     for directory in (DEBIAN.format(major=major), *os.get_exec_path()):
         if shutil.which("pg_basebackup", path=directory) is not None:
             yield Path(directory)
