@@ -40,11 +40,13 @@ class Streamed:
         found = [pid for pid in children(self.process.pid) if b"--synchronous" in command_line(pid)]
         return found[0] if found and command_line(found[0]).startswith(b"/") else None
 
-    def freeze(self) -> None:
-        """Let nothing more be written, as when its disk hangs."""
+    def kill(self) -> None:
+        """Let nothing more be written, as when its machine is lost."""
         pid = self.receiver()
         assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
 
     def output(self) -> str:
         """Return what it has said."""
@@ -52,9 +54,6 @@ class Streamed:
 
     def stop(self) -> int:
         """Ask it to stop; return its exit code."""
-        pid = self.receiver()
-        if pid is not None:
-            os.kill(pid, signal.SIGCONT)
         self.process.terminate()
         return self.process.wait(20)
 
