@@ -11,12 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from emulation_saas.audit.notes import size_of
 from emulation_saas.audit.refusals import NotWitnessed
 from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.postgres.database import Database
 
 _SUFFIX: Final = ".checkpoint"
+_log: Final = structlog.stdlib.get_logger("emulation_saas.audit")
 
 
 class BehindWitnessError(Exception):
@@ -37,11 +40,13 @@ class Witness:
             NotWitnessed: it cannot be read.
         """
         try:
-            return self._file(handle).read_text(encoding="utf-8")
+            note = self._file(handle).read_text(encoding="utf-8")
+            size_of(note)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise NotWitnessed(str(error)) from error
+        except (OSError, ValueError, IndexError) as error:
+            raise _not_witnessed(handle, error) from error
+        return note
 
     def remember(self, handle: str, note: str) -> None:
         """Keep a note unless a larger one is there, on the disk before this returns. Takes milliseconds.
@@ -65,14 +70,14 @@ class Witness:
         except OSError as error:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
-            raise NotWitnessed(str(error)) from error
+            raise _not_witnessed(handle, error) from error
 
     def sizes(self) -> Mapping[str, int]:
         """Return handle -> size of all that was seen.
 
         Raises:
             OSError: there is no such directory, or a file of it cannot be read.
-            ValueError: a file holds no checkpoint.
+            ValueError, IndexError: a file holds no checkpoint.
         """
         files = [file for file in self._directory.iterdir() if file.suffix == _SUFFIX]
         return {file.stem: size_of(file.read_text(encoding="utf-8")) for file in sorted(files)}
@@ -91,6 +96,12 @@ async def behind(database: Database, witness: Witness) -> list[str]:
         for handle, size in witness.sizes().items()
         if positions.get(handle, 0) < size
     ]
+
+
+def _not_witnessed(handle: str, error: Exception) -> NotWitnessed:
+    """Return what a caller is told, once the operator has been told more."""
+    _log.error("not-witnessed", province=handle, reason=str(error))
+    return NotWitnessed()
 
 
 def _sync(directory: Path) -> None:

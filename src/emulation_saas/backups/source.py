@@ -42,7 +42,7 @@ def source_at(url: str) -> Source:
         any_psql(),
         *(*asking, f"--dbname={_with(dsn, replication='true', connect_timeout='10')}"),
         *("--command=IDENTIFY_SYSTEM", "--command=SHOW server_version_num"),
-        failing=f"the database does not let {BACKUP_ROLE} copy it (see deploy/README.md, Backup)",
+        failing=f"the database does not let {BACKUP_ROLE} copy it (see deploy/runbooks/backup.md)",
         environment=environment,
     )
     identified, version = said.split()
