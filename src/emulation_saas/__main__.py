@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, rebuild, rewrap, backup, restore, compare, export, verify, token."""
+"""The command line: serve, demo, migrate, rebuild, rewrap, backup, restore, compare, reenter, export, verify, token."""
 
 import argparse
 import asyncio
@@ -29,6 +29,7 @@ from emulation_saas.postgres.embedded import EmbeddedPostgresError
 from emulation_saas.postgres.migrating import MigrationError
 from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.projecting.rebuild import rebuild
+from emulation_saas.reentering import add_reenter, reenter
 from emulation_saas.replaying import add_replay
 from emulation_saas.serving import data_directory, database_url_of, master_key_path, prepare, supervisor_of
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
@@ -133,6 +134,14 @@ def _compare(settings: Settings, options: argparse.Namespace) -> int:
     return EXIT_FAILED if found.differs_at is not None else 0
 
 
+def _reenter(settings: Settings, options: argparse.Namespace) -> int:
+    done = reenter(settings, options, _say)
+    count = done.last - done.first + 1
+    return _answered(
+        options, (msgspec.to_builtins(done), f"{count} events appended; {done.province} is at {done.last}")
+    )
+
+
 def _answered(options: argparse.Namespace, answer: Answer) -> int:
     _print(options, *answer)
     return 0
@@ -205,6 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     add_backup(_command(commands, "backup", _back_up, "copy the whole database: base backups and a stream of its log"))
     add_restore(_command(commands, "restore", _restore, "make a new data directory from backups and the streamed log"))
     add_compare(_command(commands, "compare", _compare, "compare a province's log with that of a restored database"))
+    add_reenter(_command(commands, "reenter", _reenter, "append from an export what a restore has lost of a province"))
     exporting = _command(commands, "export", _export, "write a province's log into a file that can be checked offline")
     exporting.add_argument("province", help="the province's handle")
     exporting.add_argument("--out", type=Path, required=True, help="the file, a tar; written whole or not at all")

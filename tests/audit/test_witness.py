@@ -1,6 +1,6 @@
 """The witness: a database from before what was signed is noticed, whatever has been recorded in it since."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,14 +32,14 @@ class Known:
 
 
 @asynccontextmanager
-async def known(url: str, witness: Witness) -> AsyncIterator[Known]:
+async def known(url: str, witness: Witness) -> AsyncGenerator[Known]:
     async with open_database(url) as database, logs_of(database) as logs:
         log = await logs.find("bac-song") or (await open_province(logs)).log
         yield Known(database, log, witness)
 
 
 @asynccontextmanager
-async def backed_up(server: EmbeddedPostgres, url: str) -> AsyncIterator[str]:
+async def backed_up(server: EmbeddedPostgres, url: str) -> AsyncGenerator[str]:
     """Lend a copy of the whole database as it is now, its keys and signed heads with it."""
     name = url.partition("?")[0].rpartition("/")[2]
     copy = await empty_database(server, f"{name}_copy", template=name)

@@ -203,6 +203,10 @@ async def _accepts(log: "ProvinceLog") -> None:
     assert (await log.execute(register("sau-phuc-hoi"), by=Acting(admin))).position == before + 1
 
 
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 def main() -> int:
     """Run the drill; 0 when nothing was lost, or when what a mutant lost was noticed."""
     parser = argparse.ArgumentParser(prog="python -m tests.backups.drill", description="Lose the data directory.")
@@ -220,7 +224,7 @@ def main() -> int:
                 seconds=options.seconds,
                 writers=options.writers,
                 mutant=options.mutant,
-                say=lambda line: sys.stderr.write(f"{line}\n") and None,
+                say=_say,
             )
         )
     finally:

@@ -54,8 +54,9 @@ def restored(
     chain = shelf.chain_before(until)
     if target.exists() or target.is_symlink():
         raise BackupError(f"{target} exists: a restore makes a new directory and changes no old one")
-    if chain[-1].major != int(MAJOR):
-        raise BackupError(f"{chain[-1].directory} is of PostgreSQL {chain[-1].major}, and the server here is {MAJOR}")
+    newest = chain[-1]
+    if newest.major != int(MAJOR):
+        raise BackupError(f"{newest.directory} is of PostgreSQL {newest.major}, and the server here is {MAJOR}")
     draft = target.with_name(f".{target.name}.restoring")
     shutil.rmtree(draft, ignore_errors=True)
     try:
@@ -79,7 +80,7 @@ def restored(
 
 def _lay_out(shelf: Shelf, chain: Chain, data: DataDirectory, report: Callable[[str], None]) -> None:
     """Make PGDATA: the chain, combined, the WAL to replay, and the word that it is to be replayed."""
-    tools = tools_of(chain[-1].major)
+    tools = tools_of(int(MAJOR))
     for backup in chain:
         report(f"verifying {backup.name}")
         verify(backup, tools)
