@@ -35,13 +35,14 @@ import structlog
 
 from emulation_saas.backups.restoring import restored
 from emulation_saas.backups.shelf import Shelf
-from emulation_saas.backups.source import APPLICATION, source_at
+from emulation_saas.backups.source import source_at
 from emulation_saas.backups.taking import Policy, Taken, take
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.postgres.embedded import EmbeddedPostgres
-from emulation_saas.serving import prepare
+from emulation_saas.serving import embedded_database, prepare
+from emulation_saas.settings import Settings
 from tests.backups.streaming import Streamed, streamed
 from tests.logs import Opened, open_province, register, running_logs
 
@@ -85,8 +86,7 @@ class Figures:
 async def drill(place: Path, *, seconds: float, writers: int, mutant: str | None, say: Say) -> Figures:
     """Run one drill in an empty directory that every user may enter."""
     shelf = Shelf(place / "backups")
-    standby = {} if mutant == "asynchronous" else {"synchronous_standby_names": APPLICATION}
-    server = EmbeddedPostgres(place / "data", settings=standby, report=say)
+    server = embedded_database(Settings(data=place / "data", synchronous=mutant != "asynchronous"), say)
     server.start()
     try:
         await prepare(server.url, lambda _: None)

@@ -94,6 +94,9 @@ def test_one_at_a_time_takes_a_backup(shelf: Shelf) -> None:
         shelf.held("lock", "is taking a backup into"),
     ):
         raise AssertionError
+    with shelf.held("stream.lock", "streams into"):
+        assert shelf.is_streamed()
+    assert not shelf.is_streamed()
     with shelf.held("lock", "is taking a backup into"):
         assert (shelf.root / "lock").stat().st_mode & 0o077 == 0
 

@@ -26,6 +26,7 @@ from typing import Final
 from emulation_saas.backups.faults import BackupError, OtherServerError
 
 PARTIAL: Final = ".partial"
+STREAM_LOCK: Final = "stream.lock"
 _NAME: Final = re.compile(r"(\d{8}T\d{6}Z)-(full|incremental)")
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
 _SEGMENT: Final = re.compile(r"[0-9A-F]{24}(\.partial)?")
@@ -115,6 +116,14 @@ class Shelf:
             yield
         finally:
             os.close(descriptor)
+
+    def is_streamed(self) -> bool:
+        """Tell whether a stream runs into it."""
+        try:
+            with self.held(STREAM_LOCK, ""):
+                return False
+        except BackupError:
+            return True
 
     def chains(self) -> list[Chain]:
         """Return what can be restored, the oldest first."""

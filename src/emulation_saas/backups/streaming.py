@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Final
 
 from emulation_saas.backups.faults import BackupError, OtherServerError
-from emulation_saas.backups.shelf import Shelf
+from emulation_saas.backups.shelf import STREAM_LOCK, Shelf
 from emulation_saas.backups.source import APPLICATION, Source
 from emulation_saas.backups.tools import clean, run, told
 from emulation_saas.postgres.embedded import EmbeddedPostgresError
@@ -72,7 +72,7 @@ class Stream:
                 self._say(str(error))
             else:
                 if not is_held:
-                    held.enter_context(self.shelf.held("stream.lock", "streams into"))
+                    held.enter_context(self.shelf.held(STREAM_LOCK, "streams into"))
                     is_held = True
                 self._receive(source)
             pause_s = PAUSE_MIN_S if time.monotonic() - began_s > HEALTHY_AFTER_S else min(pause_s * 2, PAUSE_MAX_S)

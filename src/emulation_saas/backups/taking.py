@@ -56,6 +56,10 @@ def take(
         backup = _incremental(shelf, source, policy, clock, report) if not is_full else None
         if backup is None:
             backup = _taken(shelf, source, clock, None)
+        if not shelf.is_streamed():
+            report(
+                f"nothing is streamed into {shelf.wal}: what is recorded from now on is in no copy until the next one"
+            )
         removed = shelf.prune(keep=policy.keep, older_than=policy.older_than, now=clock())
     size = sum(path.stat().st_size for path in backup.directory.rglob("*") if path.is_file())
     kind = "incremental" if backup.is_incremental else "full"
