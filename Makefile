@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash tamper streams proxy lock
+.PHONY: help demo serve test lint types law bench fuzz crash drill tamper streams proxy lock
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -38,6 +38,9 @@ fuzz: .venv/installed ## 10 000 generated requests against the API
 
 crash: .venv/installed ## 20 kills of the server and 20 of the database under load
 	EMULATION_KILLS=20 $(BIN)/pytest tests/log/test_crashes.py
+
+drill: .venv/installed ## Lose the whole data directory under load and restore it: nothing acknowledged is lost (writes build/drill.json)
+	@$(BIN)/python -m tests.backups.drill
 
 tamper: .venv/installed ## Every kind of fault to exports of all sizes: all caught by the offline verifier, at the right position
 	@$(BIN)/python -m tests.audit.campaign

@@ -12,13 +12,15 @@
 -- emulation_app      the service: owns nothing, cannot bypass row security
 -- emulation_keys     the schema of the personal keys, nothing else
 -- emulation_heads    reads the heads of all logs, nothing else
+-- emulation_backup   copies the whole server (base backups, a stream of WAL) and may connect to no database
 
 DO $$
 DECLARE
     wanted text;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY[
-        'emulation_owner', 'emulation_migrate', 'emulation_app', 'emulation_keys', 'emulation_heads'
+        'emulation_owner', 'emulation_migrate', 'emulation_app', 'emulation_keys', 'emulation_heads',
+        'emulation_backup'
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
             EXECUTE format('CREATE ROLE %I', wanted);
@@ -32,6 +34,7 @@ ALTER ROLE emulation_migrate LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS NOCREATEDB 
 ALTER ROLE emulation_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
 ALTER ROLE emulation_keys LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
 ALTER ROLE emulation_heads LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
+ALTER ROLE emulation_backup LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE REPLICATION;
 
 -- NOINHERIT above: the migrator acts as the owner only after it has said SET ROLE.
 GRANT emulation_owner TO emulation_migrate;
@@ -51,6 +54,8 @@ ALTER ROLE emulation_heads SET default_transaction_read_only = on;
 ALTER ROLE emulation_migrate SET statement_timeout = '1h';
 ALTER ROLE emulation_migrate SET lock_timeout = '2s';
 ALTER ROLE emulation_migrate SET idle_in_transaction_session_timeout = '5min';
+-- A schema that is lost is made again, so it waits for no standby, which may come up later than the service.
+ALTER ROLE emulation_migrate SET synchronous_commit = local;
 
 DO $$
 BEGIN

@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, rebuild, rewrap, export, verify, token."""
+"""The command line: serve, demo, migrate, rebuild, rewrap, backup, restore, compare, reenter, export, verify, token."""
 
 import argparse
 import asyncio
@@ -12,6 +12,10 @@ from typing import Any, Final
 import msgspec
 
 from emulation_saas.audit import verifier
+from emulation_saas.audit.witness import BehindWitnessError
+from emulation_saas.backing_up import Answer, add_backup, add_restore, back_up, restore
+from emulation_saas.backups.faults import BackupError
+from emulation_saas.comparing import add_compare, compare
 from emulation_saas.demo.running import run as run_demo
 from emulation_saas.exporting import ExportError, Wanted, export_from_database, export_from_service
 from emulation_saas.http.local_issuer import LocalIssuer
@@ -25,6 +29,7 @@ from emulation_saas.postgres.embedded import EmbeddedPostgresError
 from emulation_saas.postgres.migrating import MigrationError
 from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.projecting.rebuild import rebuild
+from emulation_saas.reentering import add_reenter, reenter
 from emulation_saas.replaying import add_replay
 from emulation_saas.serving import data_directory, database_url_of, master_key_path, prepare, supervisor_of
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
@@ -42,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = _settings(options)
         command: Callable[[Settings, argparse.Namespace], int] = options.command
         return command(settings, options)
-    except (SettingsError, MasterKeyError, KeyExposedError) as error:
+    except (SettingsError, MasterKeyError, KeyExposedError, BehindWitnessError) as error:
         _say(str(error))
         return EXIT_SETTINGS
-    except (ServerRefusedError, MigrationError, EmbeddedPostgresError, ExportError, OSError) as error:
+    except (ServerRefusedError, MigrationError, EmbeddedPostgresError, ExportError, BackupError, OSError) as error:
         _say(str(error))
         return EXIT_FAILED
 
@@ -115,6 +120,33 @@ def _rewrap(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _back_up(settings: Settings, options: argparse.Namespace) -> int:
+    return _answered(options, back_up(settings, options, _say))
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    return _answered(options, restore(settings, options, _say))
+
+
+def _compare(settings: Settings, options: argparse.Namespace) -> int:
+    found = compare(settings, options, _say)
+    _print(options, msgspec.to_builtins(found), found.told())
+    return EXIT_FAILED if found.differs_at is not None else 0
+
+
+def _reenter(settings: Settings, options: argparse.Namespace) -> int:
+    done = reenter(settings, options, _say)
+    count = done.last - done.first + 1
+    return _answered(
+        options, (msgspec.to_builtins(done), f"{count} events appended; {done.province} is at {done.last}")
+    )
+
+
+def _answered(options: argparse.Namespace, answer: Answer) -> int:
+    _print(options, *answer)
+    return 0
+
+
 def _export(settings: Settings, options: argparse.Namespace) -> int:
     wanted = Wanted(province=options.province, first=options.first, last=options.last)
     if options.url is not None and options.token is not None:
@@ -179,6 +211,10 @@ def _parser() -> argparse.ArgumentParser:
     rewrapping.add_argument("--database-url", help="which database; without it the embedded one")
     rewrapping.add_argument("--data", type=Path, help="directory of the embedded database")
     rewrapping.add_argument("--json", action="store_true", help="print for a machine")
+    add_backup(_command(commands, "backup", _back_up, "copy the whole database: base backups and a stream of its log"))
+    add_restore(_command(commands, "restore", _restore, "make a new data directory from backups and the streamed log"))
+    add_compare(_command(commands, "compare", _compare, "compare a province's log with that of a restored database"))
+    add_reenter(_command(commands, "reenter", _reenter, "append from an export what a restore has lost of a province"))
     exporting = _command(commands, "export", _export, "write a province's log into a file that can be checked offline")
     exporting.add_argument("province", help="the province's handle")
     exporting.add_argument("--out", type=Path, required=True, help="the file, a tar; written whole or not at all")

@@ -22,7 +22,7 @@ from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from emulation_saas.serving import data_directory, prepare
 from emulation_saas.settings import Settings
-from emulation_saas.wiring import logs_of
+from emulation_saas.wiring import logs_of, witness_of
 
 PROGRESS_EVERY_S: Final = 2.0
 _TIMEOUT: Final = httpx.Timeout(30.0, read=120.0)
@@ -104,7 +104,7 @@ async def _export(settings: Settings, url: str, wanted: Wanted, out: Path, say: 
                 raise SizesOutOfOrder
             with _whole_or_not_at_all(out) as file:
                 progress = _Progress(file, say)
-                async for piece in exported(Signer(database), log, Span.of(wanted.first, last)):
+                async for piece in exported(Signer(database, witness_of(settings)), log, Span.of(wanted.first, last)):
                     progress.write(piece)
             say(f"{out}: {progress.bytes_written} bytes")
     except Rejection as rejection:

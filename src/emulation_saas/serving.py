@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from emulation_saas.audit.witness import BehindWitnessError, Witness, behind
+from emulation_saas.backups.source import APPLICATION
 from emulation_saas.http.local_issuer import AUDIENCE, ISSUER, LocalIssuer
 from emulation_saas.log.keyring import demand_master_key, province_keys
 from emulation_saas.log.master_key import MasterKeyError, make_master_key, read_master_key
@@ -41,12 +43,13 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_l
         report: told one line of text for each thing worth knowing.
         worker_log: where the workers' logs go; None: where ours go.
     """
-    database = EmbeddedPostgres(data_directory(settings), report=report) if settings.database_url is None else None
+    database = embedded_database(settings, report) if settings.database_url is None else None
 
     def environment() -> Mapping[str, str]:
         url = database.url if database is not None else settings.database_url or ""
         asyncio.run(prepare(url, report, workers=settings.workers))
         asyncio.run(settle_master_key(settings, url))
+        asyncio.run(demand_witnessed(settings, url))
         if database is not None:
             report(f"database: {url}")  # for --database-url of the other commands; it holds no secret
         return worker_environment(settings, url=url, local=database is not None)
@@ -61,6 +64,12 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_l
         report=report,
         worker_log=worker_log,
     )
+
+
+def embedded_database(settings: Settings, report: Callable[[str], None]) -> EmbeddedPostgres:
+    """Return the embedded database as the service runs it."""
+    standby = {"synchronous_standby_names": APPLICATION} if settings.synchronous else {}
+    return EmbeddedPostgres(data_directory(settings), settings=standby, report=report)
 
 
 @contextmanager
@@ -121,6 +130,25 @@ async def settle_master_key(settings: Settings, url: str) -> None:
         await demand_master_key(database, read_master_key(path))
 
 
+async def demand_witnessed(settings: Settings, url: str) -> None:
+    """Demand that no log stands behind what was signed of it, as after a restore from too old a backup.
+
+    Raises:
+        BehindWitnessError: one does; or the witness cannot be asked.
+    """
+    if settings.witness is None:
+        return
+    try:
+        settings.witness.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with open_database(url, app_max=1) as database:
+            found = await behind(database, Witness(settings.witness))
+    except (OSError, ValueError, IndexError) as error:
+        raise BehindWitnessError(f"the witness {settings.witness} cannot be asked: {error}") from error
+    if found:
+        found.append("the database is from before what was signed: see deploy/runbooks/restore.md")
+        raise BehindWitnessError("\n".join(found))
+
+
 def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str, str]:
     """Return the whole environment of a worker.
 
@@ -146,4 +174,5 @@ def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str
         f"{PREFIX}WEBHOOK_NETWORKS": msgspec.json.encode(settings.webhook_networks).decode(),
         f"{PREFIX}WEBHOOK_PORTS": msgspec.json.encode(settings.webhook_ports).decode(),
         f"{PREFIX}WEBHOOK_CA": str(settings.webhook_ca or ""),
+        f"{PREFIX}WITNESS": str(settings.witness or ""),
     }

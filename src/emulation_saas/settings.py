@@ -57,6 +57,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "mode 0600); needed with a database of one's own, else made in the data directory. Lost, all names are gone"
         ),
     ] = None
+    backups: Annotated[Path | None, Meta(description="Directory of the backups, on another disk")] = None
+    synchronous: Annotated[
+        bool,
+        Meta(
+            description="Of the embedded database: acknowledge a commit once `backup stream` has it, too, and wait "
+            "while it has not; with a database of one's own, that is its synchronous_standby_names"
+        ),
+    ] = False
+    witness: Annotated[
+        Path | None,
+        Meta(
+            description="Directory outside the database, for the newest checkpoint of each province that was signed: "
+            "what stands behind it after a restore is noticed, and neither served nor signed"
+        ),
+    ] = None
     host: Annotated[str, Meta(description="Address to listen on", min_length=1, max_length=255)] = "127.0.0.1"
     port: Annotated[int, Meta(description="Port to listen on; 0 takes a free one", ge=0, le=65_535)] = 8080
     workers: Annotated[int, Meta(description="Worker processes", ge=1, le=64)] = 2

@@ -18,6 +18,7 @@ from emulation_saas.agencies import routes as agencies_routes
 from emulation_saas.audit import dossier_routes, export_routes, receipts
 from emulation_saas.audit import routes as audit_routes
 from emulation_saas.audit.signing import Signer
+from emulation_saas.audit.witness import Witness
 from emulation_saas.ballots import events as ballots
 from emulation_saas.ballots import routes as ballots_routes
 from emulation_saas.blocs import events as blocs
@@ -157,6 +158,11 @@ def bridges_of(settings: Settings, logs: ProvinceLogs, database: Database, tails
     return {"nats": Bridge(logs, database, tails, nats, carried=settings.nats_events)}
 
 
+def witness_of(settings: Settings) -> Witness | None:
+    """Return what remembers outside the database what was signed, if the settings name it."""
+    return None if settings.witness is None else Witness(settings.witness)
+
+
 def webhooks_of(settings: Settings, database: Database) -> Webhooks:
     """Return the webhooks of all provinces, and where they may go."""
     allowed = destinations(networks=settings.webhook_networks, ports=settings.webhook_ports, ca=settings.webhook_ca)
@@ -194,7 +200,7 @@ def application(settings: Settings) -> Litestar:
         msg = "a worker needs EMULATION_DATABASE_URL and EMULATION_MASTER_KEY"
         raise ValueError(msg)
     database = database_at(settings.database_url)
-    signer = Signer(database)
+    signer = Signer(database, witness_of(settings))
     logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
     access_log = AccessLog(logs, database)
     tails, subscribers = Tails(), Subscribers()

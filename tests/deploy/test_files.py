@@ -29,6 +29,19 @@ def test_the_example_of_an_environment_is_one() -> None:
     assert settings.log_origin == "emulation.example"
 
 
+def test_the_backup_logs_in_by_a_passfile_of_its_own() -> None:
+    lines = shlex.split((DEPLOY / "backup-environment.example").read_text(encoding="utf-8"), comments=True)
+    settings = settings_from({**environment(), **dict(line.split("=", 1) for line in lines)})
+    assert "backup-passfile" in (settings.database_url or "")
+    for kind in ("backup", "backup-stream"):
+        unit = (DEPLOY / "systemd" / f"emulation-saas-{kind}.service").read_text(encoding="utf-8")
+        assert f"\nReadWritePaths={settings.backups}\n" in unit
+        assert "\nUser=emulation-backup\n" in unit
+    service = (DEPLOY / "systemd" / "emulation-saas.service").read_text(encoding="utf-8")
+    (state,) = re.findall(r"^StateDirectory=(.+)$", service, re.MULTILINE)
+    assert settings.witness == Path("/var/lib") / state
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_starts_a_command_that_there_is(unit: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (started,) = re.findall(r"^ExecStart=\S+/emulation-saas (.+)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
@@ -39,7 +52,7 @@ def test_a_unit_starts_a_command_that_there_is(unit: Path, capsys: pytest.Captur
 
 
 def test_a_unit_reads_the_one_environment_and_gains_no_privileges() -> None:
-    assert len(UNITS) == 2
+    assert len(UNITS) == 4
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8")
         assert "EnvironmentFile=/etc/emulation/environment\n" in text

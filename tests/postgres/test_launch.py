@@ -17,6 +17,7 @@ from typing import Final
 import asyncpg
 import pytest
 
+from emulation_saas.backups.source import source_at
 from emulation_saas.postgres.embedded import (
     EmbeddedPostgres,
     EmbeddedPostgresError,
@@ -24,10 +25,11 @@ from emulation_saas.postgres.embedded import (
     launcher,
 )
 from emulation_saas.postgres.embedded.binaries import LIBRARIES, PROGRAMS, copy_binaries, programs_for
+from emulation_saas.postgres.embedded.cluster import HOST_BASED_ACCESS
 from emulation_saas.postgres.embedded.identity import database_user
 from emulation_saas.postgres.embedded.postmaster import read_pid_file
 from emulation_saas.postgres.embedded.tether import tethered
-from emulation_saas.postgres.server import APP_ROLE, LOGIN_ROLES, check_server, role_dsn
+from emulation_saas.postgres.server import APP_ROLE, BACKUP_ROLE, LOGIN_ROLES, check_server, role_dsn
 from tests.database import connected, named, superuser
 from tests.postgres.processes import alive, wait_until
 
@@ -219,8 +221,21 @@ def test_nothing_private_is_open_to_others(place: Path) -> None:
             assert stat.S_IMODE((place / "data" / name).stat().st_mode) == 0o700
         for secret in (place / "data" / "secrets").iterdir():
             assert stat.S_IMODE(secret.stat().st_mode) == 0o600
-        assert (place / "data" / "pg" / "pg_hba.conf").read_text(encoding="utf-8") == "local all all scram-sha-256\n"
+        assert (place / "data" / "pg" / "pg_hba.conf").read_text(encoding="utf-8") == HOST_BASED_ACCESS
         assert not (place / "data" / "socket" / "initdb-password").exists()
+
+
+async def test_data_of_an_earlier_release_learns_of_the_role_that_copies_it(place: Path) -> None:
+    with running(place / "data") as launched:
+        async with superuser(launched, "emulation") as connection:
+            await connection.execute("DROP ROLE emulation_backup")
+    (place / "data" / "secrets" / "backup.pgpass").unlink()
+    (place / "data" / "provisioned").write_text("the roles of before", encoding="utf-8")
+    (place / "data" / "pg" / "pg_hba.conf").write_text("local all all scram-sha-256\n", encoding="utf-8")
+    with running(place / "data") as launched:
+        assert source_at(launched.backup_url).tools.is_dir()
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="CONNECT"):
+            await asyncpg.connect(role_dsn(launched.backup_url, BACKUP_ROLE))
 
 
 def test_unknown_database_user_is_refused(place: Path) -> None:

@@ -20,7 +20,11 @@ def checkpoint_text(origin: str, size: int, root: bytes) -> str:
 
 
 def size_of(note: str) -> int:
-    """Return how many events a checkpoint of ours is about."""
+    """Return how many events a checkpoint of ours is about.
+
+    Raises:
+        ValueError, IndexError: it is none.
+    """
     return int(note.split("\n")[1])
 
 

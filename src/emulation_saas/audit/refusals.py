@@ -12,6 +12,14 @@ class LogForked(Refusal):
     retry_after_s = 60
 
 
+class NotWitnessed(Refusal):
+    """The checkpoint could not be put on record outside the database, so it is not given. Ask again."""
+
+    code = "not-witnessed"
+    status = 503
+    retry_after_s = 10
+
+
 class NoSuchTile(NotFound):
     """No tile is called so."""
 

@@ -10,19 +10,13 @@ Several processes may sign: the same size gets the same bytes, and whoever comes
 
 Recovering from a fork
 ----------------------
-Readers hold signed heads, so the signed history is the true one; nothing here makes the signer forget it.
+Readers hold signed heads, so the signed history is the true one; nothing here makes the signer forget it. What stands
+behind it is appended again, byte by byte, from an export or a consumer's copy; what was recorded since is set aside and
+entered again; bytes that differ are put back. `deploy/runbooks/restore.md` says how.
 
-* *The log stands behind its last signed head.* The database was restored from a backup that is too old, without its
-  schema `sealing`. Stop the service before anything new is recorded. Take the missing events from an export made since
-  (`entries` in the tar) or from a consumer's copy of the feed: each is the bytes that were hashed. Append them in order
-  with their leaf hashes, types and tags, remove the province's `tree_tiles` (they are computed again), and move
-  `log_head`. The signer then finds the very root it signed.
-* *Something was recorded after such a restore.* Keep a copy of those events, remove them, append the missing ones as
-  above, and enter again what the copy holds.
-* *An event's bytes, a leaf hash or the head differ.* Somebody changed the database by hand. The position is in the
-  error; put back the bytes from an export or a consumer's copy.
-
-A restore of the whole database, `sealing` with it, cannot be noticed here: readers notice it who remember a head.
+A restore of the whole database takes `sealing` along. What notices it is the `witness`: the newest checkpoint of each
+province in a file outside the database, put there before the checkpoint is handed out. Without one, only readers notice
+it who remember a head.
 """
 
 import asyncio
@@ -34,6 +28,7 @@ import structlog
 
 from emulation_saas.audit.notes import checkpoint_text, signed_note, size_of, vkeys_at
 from emulation_saas.audit.refusals import LogForked
+from emulation_saas.audit.witness import Witness
 from emulation_saas.kernel.cancelling import raise_if_cancelled
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.use_cases import Selector
@@ -89,9 +84,11 @@ class LogKeyMissingError(Exception):
 class Signer:
     """Signs the checkpoints of all provinces, for this process."""
 
-    def __init__(self, database: Database) -> None:
-        """Know nothing yet; what was signed is read from among the keys."""
+    def __init__(self, database: Database, witness: Witness | None = None) -> None:
+        """Know nothing yet; what was signed is read from among the keys, and from the witness, if there is one."""
         self._database = database
+        self._witness = witness
+        self._agreed: dict[ProvinceId, str] = {}
         self._signing: dict[ProvinceId, asyncio.Lock] = {}
         self._seen: dict[ProvinceId, int] = {}
         self._forked: set[ProvinceId] = set()
@@ -206,7 +203,25 @@ class Signer:
     async def _last(self, log: ProvinceLog) -> SignedHead | None:
         async with self._database.in_province_keys(log.province) as connection:
             kept = await connection.fetchrow(_STATEMENTS["newest_signed_head"], log.province)
-        return None if kept is None else SignedHead(*kept)
+        last = None if kept is None else SignedHead(*kept)
+        if self._witness is not None:
+            await self._agree(self._witness, log, last)
+        return last
+
+    async def _agree(self, witness: Witness, log: ProvinceLog, last: SignedHead | None) -> None:
+        """Demand that the log leads through what the witness saw, and show it what has been signed since."""
+        seen = witness.seen(log.handle)
+        size = 0 if seen is None else size_of(seen)
+        last_size = 0 if last is None else last.size
+        if seen is not None and (seen != self._agreed.get(log.province) or last_size < size):
+            try:
+                await self.demand_tree(log, seen)
+            except SizeBeyondHead:
+                self._refuse(log, f"the log is behind {size}, which was signed: see deploy/runbooks/restore.md")
+            self._agreed[log.province] = seen
+        if last is not None and last.size > size:
+            await asyncio.to_thread(witness.remember, log.handle, last.note)
+            self._agreed[log.province] = last.note
 
     async def _signed(self, log: ProvinceLog, last: SignedHead | None, head: Head) -> SignedHead:
         """Sign a head that has been shown to grow out of the last signed one."""
@@ -226,6 +241,8 @@ class Signer:
             kept = SignedHead(*_row(await connection.fetchrow(_STATEMENTS["signed_head"], log.province, made.size)))
         if kept.note != note:
             self._refuse(log, f"of {made.size} events another checkpoint was signed before")
+        if self._witness is not None:
+            await self._agree(self._witness, log, kept)
         return kept
 
     async def _hashed_again(self, log: ProvinceLog, last: SignedHead | None, size: int) -> Frontier:

@@ -20,6 +20,8 @@ MIGRATE_ROLE: Final = "emulation_migrate"
 APP_ROLE: Final = "emulation_app"
 KEYS_ROLE: Final = "emulation_keys"
 HEADS_ROLE: Final = "emulation_heads"
+BACKUP_ROLE: Final = "emulation_backup"
+"""Copies the server and connects to no database; the service never logs in as it."""
 LOGIN_ROLES: Final = (MIGRATE_ROLE, APP_ROLE, KEYS_ROLE, HEADS_ROLE)
 CONNECTIONS_MAX: Final = {APP_ROLE: 8, KEYS_ROLE: 2, HEADS_ROLE: 1}
 """Connections of one worker, by role. A province's writes need one of the first, and so does each read."""

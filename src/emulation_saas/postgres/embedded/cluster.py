@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from emulation_saas.postgres.embedded.directories import SUPERUSER, DataDirector
 from emulation_saas.postgres.embedded.faults import EmbeddedPostgresError
 from emulation_saas.postgres.embedded.identity import DatabaseUser
 from emulation_saas.postgres.embedded.tether import tethered
+from emulation_saas.postgres.server import BACKUP_ROLE
 
 MAJOR: Final = "18"
 WORKING_DIRECTORY: Final = "/proc/self/cwd"
@@ -22,7 +24,9 @@ CLEAN_ENVIRONMENT: Final = {
     **{name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
 }
 # Socket only, everybody by password; the socket's directory is closed to others.
-HOST_BASED_ACCESS: Final = "local all all scram-sha-256\n"
+HOST_BASED_ACCESS: Final = f"local all all scram-sha-256\nlocal replication {BACKUP_ROLE} scram-sha-256\n"
+# While a restored server is given passwords: nobody knows the superuser's that came with it.
+ACCESS_AFTER_RESTORE: Final = f"local all {SUPERUSER} trust\n"
 
 # Builtin C.UTF-8 sorts the same on every machine and after every glibc upgrade; Vietnamese order is a stored key.
 INITDB_OPTIONS: Final = (
@@ -43,6 +47,7 @@ SETTINGS: Final = {
     "log_timezone": "UTC",
     "track_commit_timestamp": "on",
     "wal_compression": "pglz",
+    "summarize_wal": "on",  # so that a backup may hold only what has changed since the one before
     "max_slot_wal_keep_size": "4GB",  # a forgotten slot costs its consumer, never the disk
     "idle_replication_slot_timeout": "2d",
     "log_lock_waits": "on",
@@ -68,7 +73,7 @@ def initialise(data: DataDirectory, programs: Path, user: DatabaseUser, socket_d
     partial.mkdir(mode=0o700)
     user.give(partial)
     password_file = socket_directory / "initdb-password"
-    write_private(password_file, data.secrets_of(data.superuser_passfile)[SUPERUSER], user=user)
+    write_private(password_file, data.secrets()[SUPERUSER], user=user)
     try:
         arguments = [str(programs / "initdb"), "-D", seen_by(user, partial), f"--pwfile={password_file}"]
         argv = tethered([*arguments, *INITDB_OPTIONS], death_signal=signal.SIGKILL, **identity_of(user))
@@ -80,12 +85,20 @@ def initialise(data: DataDirectory, programs: Path, user: DatabaseUser, socket_d
     if done.returncode != 0:
         message = f"the database could not be initialised in {data.cluster}: {(done.stderr or done.stdout).strip()}"
         raise EmbeddedPostgresError(message)
-    descriptor = os.open(partial / "pg_hba.conf", os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(HOST_BASED_ACCESS)
-        file.flush()
-        os.fsync(descriptor)
+    grant_access(partial, HOST_BASED_ACCESS)
     partial.rename(data.cluster)
+
+
+def grant_access(cluster: Path, access: str) -> None:
+    """Say who may log in and how (pg_hba.conf): every release of ours says so itself, of old data, too."""
+    descriptor = os.open(cluster / "pg_hba.conf", os.O_RDWR | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
+        if file.read() != access:
+            file.seek(0)
+            file.truncate()
+            file.write(access)
+            file.flush()
+            os.fsync(descriptor)
 
 
 def check_major(cluster: Path) -> None:
@@ -102,9 +115,11 @@ def check_major(cluster: Path) -> None:
         raise EmbeddedPostgresError(message)
 
 
-def server_command(cluster: Path, programs: Path, user: DatabaseUser, socket_directory: Path) -> list[str]:
-    """Return the argv of the server, tied to us: it stops fast (SIGINT) when we die."""
-    settings = {**SETTINGS, "unix_socket_directories": str(socket_directory)}
+def server_command(
+    cluster: Path, programs: Path, user: DatabaseUser, socket_directory: Path, settings: Mapping[str, str]
+) -> list[str]:
+    """Return the argv of the server, tied to us: it stops fast (SIGINT) when we die. `settings` go before ours."""
+    settings = {**SETTINGS, **settings, "unix_socket_directories": str(socket_directory)}
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     program = [str(programs / "postgres"), "-D", seen_by(user, cluster), *options]
     return tethered(program, death_signal=signal.SIGINT, **identity_of(user))

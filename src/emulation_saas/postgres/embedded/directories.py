@@ -5,7 +5,7 @@ DATA/                0700 for a user, 0755 for root, if we made it
   lock               held by launcher and server; the server's processes inherit it
   pg/                PGDATA, 0700, the database user's
   socket/            0700, the database user's (or `socket-directory` names where it lies instead)
-  secrets/           0700, the caller's: roles.pgpass, superuser.pgpass
+  secrets/           0700, the caller's: roles.pgpass, backup.pgpass, superuser.pgpass
   provisioned        digest of the roles last set up
   startup.log        what the server said before its own log was open
 ```
@@ -24,7 +24,7 @@ from typing import Final
 from emulation_saas.postgres.embedded.faults import AlreadyRunsError, EmbeddedPostgresError
 from emulation_saas.postgres.embedded.identity import DatabaseUser
 from emulation_saas.postgres.embedded.postmaster import read_pid_file
-from emulation_saas.postgres.server import LOGIN_ROLES
+from emulation_saas.postgres.server import BACKUP_ROLE, LOGIN_ROLES
 
 SUPERUSER: Final = "postgres"
 SOCKET_PATH_BYTES_MAX: Final = 88  # the kernel takes 107 on Linux, 103 on macOS, `/.s.PGSQL.5432` included
@@ -57,8 +57,13 @@ class DataDirectory:
         return self.root / "secrets" / "roles.pgpass"
 
     @property
+    def backup_passfile(self) -> Path:
+        """The secret of the role that copies the server."""
+        return self.root / "secrets" / "backup.pgpass"
+
+    @property
     def superuser_passfile(self) -> Path:
-        """The superuser's secret, for setting up roles, backups and tests; never handed to a worker."""
+        """The superuser's secret, for setting up roles and for tests; never handed to a worker."""
         return self.root / "secrets" / "superuser.pgpass"
 
     def create(self) -> None:
@@ -102,15 +107,20 @@ class DataDirectory:
 
     def create_secrets(self) -> None:
         """Write passwords nobody has chosen, once. They are wildcards in host and database: tests clone databases."""
-        for passfile, roles in ((self.superuser_passfile, (SUPERUSER,)), (self.roles_passfile, LOGIN_ROLES)):
+        for passfile, roles in (
+            (self.superuser_passfile, (SUPERUSER,)),
+            (self.roles_passfile, LOGIN_ROLES),
+            (self.backup_passfile, (BACKUP_ROLE,)),
+        ):
             if not passfile.exists():
                 lines = "".join(f"*:*:*:{role}:{secrets.token_urlsafe(32)}\n" for role in roles)
                 write_private(passfile, lines)
 
-    def secrets_of(self, passfile: Path) -> dict[str, str]:
+    def secrets(self) -> dict[str, str]:
         """Return role -> password."""
-        fields = [line.split(":") for line in passfile.read_text(encoding="utf-8").splitlines()]
-        return {role: secret for _, _, _, role, secret in fields}
+        passfiles = (self.superuser_passfile, self.roles_passfile, self.backup_passfile)
+        lines = [line for passfile in passfiles for line in passfile.read_text(encoding="utf-8").splitlines()]
+        return {role: secret for _, _, _, role, secret in (line.split(":") for line in lines)}
 
     def socket_directory(self, user: DatabaseUser) -> Path:
         """Return a directory closed to others where `user` can make a socket whose path is short enough.

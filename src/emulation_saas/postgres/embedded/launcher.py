@@ -6,20 +6,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from emulation_saas.postgres.embedded.binaries import programs_for
-from emulation_saas.postgres.embedded.cluster import CLEAN_ENVIRONMENT, check_major, initialise, server_command
+from emulation_saas.postgres.embedded.cluster import (
+    ACCESS_AFTER_RESTORE,
+    CLEAN_ENVIRONMENT,
+    HOST_BASED_ACCESS,
+    check_major,
+    grant_access,
+    initialise,
+    server_command,
+)
 from emulation_saas.postgres.embedded.directories import SUPERUSER, DataDirectory
 from emulation_saas.postgres.embedded.faults import AlreadyRunsError, EmbeddedPostgresError
 from emulation_saas.postgres.embedded.identity import database_user
 from emulation_saas.postgres.embedded.postmaster import is_stranger, read_pid_file
-from emulation_saas.postgres.server import LOGIN_ROLES
+from emulation_saas.postgres.server import BACKUP_ROLE, LOGIN_ROLES
 
 DATABASE: Final = "emulation"
 FAST_STOP_S: Final = 60.0
@@ -36,16 +44,28 @@ def _to_stderr(line: str) -> None:
 class EmbeddedPostgres:
     """One embedded server on one data directory. Start it from a thread that lives as long as the server (`tether`)."""
 
-    def __init__(self, data: Path, *, db_user: str | None = None, report: Callable[[str], None] = _to_stderr) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        db_user: str | None = None,
+        settings: Mapping[str, str] | None = None,
+        is_restored: bool = False,
+        report: Callable[[str], None] = _to_stderr,
+    ) -> None:
         """Remember where; nothing is touched before `start`.
 
         Args:
             data: the data directory; made when missing.
             db_user: whose process the server becomes when root starts it.
+            settings: of the server, beside ours.
+            is_restored: its passwords are not ours yet: until it stops, its superuser alone may log in, without one.
             report: told, in a line of text each, what takes time or was decided.
         """
         self._data = DataDirectory(data.absolute())
         self._db_user = db_user
+        self._settings = settings or {}
+        self._access = ACCESS_AFTER_RESTORE if is_restored else HOST_BASED_ACCESS
         self._report = report
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,8 +77,13 @@ class EmbeddedPostgres:
         return self._url(DATABASE, self._data.roles_passfile)
 
     @property
+    def backup_url(self) -> str:
+        """The base URL for who copies the server."""
+        return self._url(DATABASE, self._data.backup_passfile)
+
+    @property
     def superuser_url(self) -> str:
-        """The base URL for whoever keeps the server itself (backups, tests). Never give it to a worker."""
+        """The base URL for whoever keeps the server itself (tests). Never give it to a worker."""
         return self._url(DATABASE, self._data.superuser_passfile)
 
     def is_running(self) -> bool:
@@ -91,18 +116,25 @@ class EmbeddedPostgres:
         Raises:
             EmbeddedPostgresError: there is no database here, or it cannot run.
         """
-        if not self._data.cluster.exists():
-            message = f"there is no database in {self._data.root}"
-            raise EmbeddedPostgresError(message)
-        try:
+        self.find()
+        with suppress(AlreadyRunsError):
             self.start()
-        except AlreadyRunsError:
-            user = database_user(self._data.cluster, wanted=self._db_user, report=self._report)
-            self._socket_directory = self._data.socket_directory(user)
         try:
             yield self.url
         finally:
             self.stop()
+
+    def find(self) -> None:
+        """Learn the address of the server on this data, whoever started it.
+
+        Raises:
+            EmbeddedPostgresError: there is no database here.
+        """
+        if not self._data.cluster.exists():
+            message = f"there is no database in {self._data.root}"
+            raise EmbeddedPostgresError(message)
+        user = database_user(self._data.cluster, wanted=self._db_user, report=self._report)
+        self._socket_directory = self._data.socket_directory(user)
 
     def stop(self) -> None:
         """Stop fast: sessions end, nothing acknowledged is lost. After a minute without an end, stop immediately."""
@@ -116,12 +148,13 @@ class EmbeddedPostgres:
         user = database_user(self._data.cluster, wanted=self._db_user, report=self._report)
         programs = programs_for(user, report=self._report)
         self._socket_directory = self._data.socket_directory(user)
+        self._data.create_secrets()
         if not self._data.cluster.exists():
             self._report(f"first start: making the database in {self._data.cluster}")
-            self._data.create_secrets()
             initialise(self._data, programs, user, self._socket_directory)
         check_major(self._data.cluster)
-        command = server_command(self._data.cluster, programs, user, self._socket_directory)
+        grant_access(self._data.cluster, self._access)
+        command = server_command(self._data.cluster, programs, user, self._socket_directory, self._settings)
         began_s = time.monotonic()
         while not self._comes_up(command):
             said = self._startup_log()
@@ -169,11 +202,12 @@ class EmbeddedPostgres:
             marker = self._data.root / "provisioned"
             if marker.exists() and marker.read_text(encoding="utf-8") == digest:
                 return
-            secrets = self._data.secrets_of(self._data.roles_passfile)
+            secrets = self._data.secrets()
             environment = {
                 **CLEAN_ENVIRONMENT,
-                **{f"PASSWORD_OF_{role.upper()}": secrets[role] for role in LOGIN_ROLES},
+                **{f"PASSWORD_OF_{role.upper()}": secrets[role] for role in (*LOGIN_ROLES, BACKUP_ROLE, SUPERUSER)},
                 "PGPASSFILE": str(self._data.superuser_passfile),
+                "PGOPTIONS": "-c synchronous_commit=local",  # no standby can log in before this
             }
             done = subprocess.run(  # noqa: S603 - our own program and arguments
                 [

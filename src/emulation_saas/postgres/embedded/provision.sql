@@ -11,7 +11,12 @@ REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 \getenv app_password PASSWORD_OF_EMULATION_APP
 \getenv keys_password PASSWORD_OF_EMULATION_KEYS
 \getenv heads_password PASSWORD_OF_EMULATION_HEADS
+\getenv backup_password PASSWORD_OF_EMULATION_BACKUP
+\getenv superuser_password PASSWORD_OF_POSTGRES
 ALTER ROLE emulation_migrate PASSWORD :'migrate_password';
 ALTER ROLE emulation_app PASSWORD :'app_password';
 ALTER ROLE emulation_keys PASSWORD :'keys_password';
 ALTER ROLE emulation_heads PASSWORD :'heads_password';
+ALTER ROLE emulation_backup PASSWORD :'backup_password';
+-- After a restore nobody knows the one that came with it.
+ALTER ROLE postgres PASSWORD :'superuser_password';

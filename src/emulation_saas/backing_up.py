@@ -1,0 +1,203 @@
+"""The commands `backup` and `restore`: the whole database, on a shelf of its own and back in a new data directory."""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import msgspec
+
+from emulation_saas.audit.witness import Witness, behind
+from emulation_saas.backups.restoring import Restored, restored
+from emulation_saas.backups.shelf import Shelf
+from emulation_saas.backups.source import Source, source_at
+from emulation_saas.backups.streaming import Stream
+from emulation_saas.backups.taking import DAYS_MAX, Policy, take, verify
+from emulation_saas.backups.tools import tools_of
+from emulation_saas.kernel.clock import utc_now
+from emulation_saas.log.key_files import write_once
+from emulation_saas.log.keyring import demand_master_key
+from emulation_saas.log.master_key import MasterKeyError, NoMasterKey, read_master_key
+from emulation_saas.postgres.database import open_database
+from emulation_saas.postgres.embedded import EmbeddedPostgres
+from emulation_saas.serving import MASTER_KEY, data_directory, prepare
+from emulation_saas.settings import PREFIX, Settings, SettingsError
+from emulation_saas.wiring import logs_of
+
+Say = Callable[[str], None]
+Answer = tuple[object, str]
+"""What a command prints, for a machine and for a person."""
+_KEEP_MAX: Final = 1_000
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a restore has brought back."""
+
+    data: str
+    backup: str
+    heads: dict[str, int]
+    """Handle -> position."""
+    behind: list[str]
+    """A line for each province that stands behind what was signed of it, as far as the witness knows."""
+    seconds: float
+
+
+def add_backup(parser: argparse.ArgumentParser) -> None:
+    """Add what `backup` may be asked."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    taking = actions.add_parser("take", help="take a base backup, verify it, remove what is too old")
+    taking.add_argument("--full", action="store_true", help="a full one, even if an incremental one would do")
+    taking.add_argument("--full-every", type=_days, default=7, metavar="DAYS", help="days until one is full again (7)")
+    taking.add_argument("--keep", type=_count, default=4, metavar="N", help="full backups to keep, with increments (4)")
+    taking.add_argument(
+        "--days", type=_days, default=DAYS_MAX, help=f"remove what began earlier ({DAYS_MAX}): they hold personal keys"
+    )
+    streaming = actions.add_parser("stream", help="stream the database's log of changes into the directory, for ever")
+    verifying = actions.add_parser("verify", help="read all backups again and compare them with their manifests")
+    listing = actions.add_parser("list", help="say what can be restored")
+    for action in (taking, streaming):
+        action.add_argument("--database-url", help="which database; without it the embedded one")
+        action.add_argument("--data", type=Path, help="directory of the embedded database")
+    for action in (taking, streaming, verifying, listing):
+        action.add_argument("--backups", type=Path, help="directory of the backups")
+        action.add_argument("--json", action="store_true", help="print for a machine")
+
+
+def add_restore(parser: argparse.ArgumentParser) -> None:
+    """Add what `restore` may be asked."""
+    parser.add_argument("--to", type=Path, required=True, help="the new data directory; it must not exist")
+    parser.add_argument("--until", type=_instant, help="no later commits, as 2026-11-26T02:15:00+07:00")
+    parser.add_argument("--backups", type=Path, help="directory of the backups")
+    parser.add_argument("--master-key", type=Path, help="file of the master key: checked, and copied there")
+    parser.add_argument("--witness", type=Path, help="compare with what was signed")
+    parser.add_argument("--json", action="store_true", help="print for a machine")
+
+
+def back_up(settings: Settings, options: argparse.Namespace, say: Say) -> Answer:
+    """Do what `backup` was asked.
+
+    Raises:
+        BackupError, EmbeddedPostgresError, SettingsError: it could not be done.
+    """
+    shelf = Shelf(_backups(settings))
+    if options.action == "take":
+        policy = Policy(
+            full_every=timedelta(days=options.full_every), keep=options.keep, older_than=timedelta(days=options.days)
+        )
+        with _source_at_hand(settings, say) as source:
+            taken = take(shelf, source, policy, clock=utc_now, report=say, is_full=options.full)
+        removed = f"; removed {', '.join(taken.removed)}" if taken.removed else ""
+        return asdict(taken), f"{taken.name}: {taken.size_bytes / 1e6:.1f} MB{removed}"
+    if options.action == "stream":
+        Stream(shelf, lambda: _source_found(settings, say), say).run()
+        return {}, "stopped"
+    chains = shelf.chains()
+    if options.action == "verify":
+        for backup in (backup for chain in chains for backup in chain):
+            verify(backup, tools_of(backup.major))
+            say(f"{backup.name}: as it was taken")
+    names = [[backup.name for backup in chain] for chain in chains]
+    segments = [segment.name for segment in shelf.segments()]
+    log = f"log from {segments[0]} to {segments[-1]}" if segments else "no log"
+    told = [*(" + ".join(chain) for chain in names), log]
+    return {"chains": names, "log": segments}, "\n".join(told)
+
+
+def restore(settings: Settings, options: argparse.Namespace, say: Say) -> Answer:
+    """Do what `restore` was asked.
+
+    Raises:
+        BackupError, EmbeddedPostgresError: it could not be done; no new directory is there.
+        MasterKeyError: the key is another one; all else is restored.
+    """
+    began_s = monotonic()
+    wrong: MasterKeyError | None = None
+    with restored(Shelf(_backups(settings)), options.to, until=options.until, report=say) as back:
+        heads, stand_behind = asyncio.run(_looked_at(settings, back, say))
+        try:
+            asyncio.run(_put_key(settings, back))
+        except MasterKeyError as error:  # what took hours need not be done again for this
+            wrong = error
+    if wrong is not None:
+        raise MasterKeyError(f"{wrong}; all else is restored in {options.to}") from wrong
+    outcome = Outcome(
+        str(options.to.absolute()), back.chain[-1].name, heads, stand_behind, round(monotonic() - began_s, 2)
+    )
+    lines = [
+        f"{outcome.data}: restored from {outcome.backup} in {outcome.seconds} s",
+        *(f"{handle}: at position {position}" for handle, position in heads.items()),
+        *(f"BEHIND {line}" for line in stand_behind),
+    ]
+    if settings.master_key is None:
+        lines.append(f"the master key is in no backup: put it into {outcome.data}/{MASTER_KEY} (0600)")
+    return msgspec.to_builtins(outcome), "\n".join(lines)
+
+
+async def _looked_at(settings: Settings, back: Restored, say: Say) -> tuple[dict[str, int], list[str]]:
+    """Return where the restored logs stand, and which stand behind what was signed."""
+    await prepare(back.url, say)
+    async with open_database(back.url) as database:
+        logs = logs_of(database, origin=settings.log_origin, master=NoMasterKey())
+        heads = {log.handle: (await log.head()).position for log in await logs.all()}
+        return heads, [] if settings.witness is None else await behind(database, Witness(settings.witness))
+
+
+async def _put_key(settings: Settings, back: Restored) -> None:
+    """Put the master key where the embedded service looks for it, if it is named and wrapped these keys."""
+    if settings.master_key is not None:
+        async with open_database(back.url, app_max=1) as database:
+            await demand_master_key(database, read_master_key(settings.master_key))
+        write_once(back.data / MASTER_KEY, settings.master_key.read_bytes())
+
+
+def _backups(settings: Settings) -> Path:
+    if settings.backups is None:
+        raise SettingsError(f"say where the backups are by --backups or {PREFIX}BACKUPS")
+    return settings.backups
+
+
+@contextmanager
+def _source_at_hand(settings: Settings, say: Say) -> Generator[Source]:
+    """Lend the database to copy: the one named, or the embedded one, started for the while if it does not run."""
+    if settings.database_url is not None:
+        yield source_at(settings.database_url)
+        return
+    embedded = EmbeddedPostgres(data_directory(settings), report=say)
+    with embedded.at_hand():
+        yield source_at(embedded.backup_url)
+
+
+def _source_found(settings: Settings, say: Say) -> Source:
+    """Return the same, if it runs."""
+    if settings.database_url is not None:
+        return source_at(settings.database_url)
+    embedded = EmbeddedPostgres(data_directory(settings), report=say)
+    embedded.find()
+    return source_at(embedded.backup_url)
+
+
+def _days(text: str) -> int:
+    return _between(text, 1, 3_650)
+
+
+def _count(text: str) -> int:
+    return _between(text, 1, _KEEP_MAX)
+
+
+def _between(text: str, least: int, most: int) -> int:
+    number = int(text)
+    if not least <= number <= most:
+        raise ValueError(text)
+    return number
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} does not say its offset, such as +07:00")
+    return instant

@@ -1,0 +1,68 @@
+"""The server that is copied, as the role for copies reaches it: by the replication protocol, in no database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from emulation_saas.backups.faults import BackupError
+from emulation_saas.backups.tools import OLDEST_MAJOR, any_psql, run, tools_of
+from emulation_saas.postgres.server import BACKUP_ROLE, VERSION_MAJOR_FACTOR, role_dsn
+
+APPLICATION: Final = "emulation_stream"
+"""The name of the stream among the server's standbys."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A server that answers."""
+
+    dsn: str
+    """For a tool's `--dbname`: it holds no password."""
+    environment: Mapping[str, str] = field(repr=False)
+    tools: Path
+    """The directory of the tools of its version."""
+    system: str
+    """What tells it from every other server; its copies and what is restored from them bear the same."""
+
+
+def source_at(url: str) -> Source:
+    """Ask a server what it is.
+
+    Args:
+        url: the base URL, without a user.
+
+    Raises:
+        BackupError: it does not answer, refuses the role, or the tools of its version are missing.
+    """
+    dsn, environment = _without_password(role_dsn(url, BACKUP_ROLE))
+    asking = ("--no-psqlrc", "--no-password", "--tuples-only", "--no-align")
+    said = run(
+        any_psql(),
+        *(*asking, f"--dbname={_with(dsn, replication='true', connect_timeout='10')}"),
+        *("--command=IDENTIFY_SYSTEM", "--command=SHOW server_version_num"),
+        failing=f"the database does not let {BACKUP_ROLE} copy it (see deploy/runbooks/backup.md)",
+        environment=environment,
+    )
+    identified, version = said.split()
+    major = int(version) // VERSION_MAJOR_FACTOR
+    if major < OLDEST_MAJOR:
+        raise BackupError(f"PostgreSQL {major} is not supported: use {OLDEST_MAJOR} or later")
+    return Source(_with(dsn, application_name=APPLICATION), environment, tools_of(major), identified.split("|")[0])
+
+
+def _without_password(dsn: str) -> tuple[str, dict[str, str]]:
+    """Return the same without its password, and an environment that holds it."""
+    parts = urlsplit(dsn)
+    if parts.password is None:
+        return dsn, {}
+    user, _, address = parts.netloc.rpartition("@")
+    netloc = f"{user.partition(':')[0]}@{address}"
+    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, "")), {"PGPASSWORD": unquote(parts.password)}
+
+
+def _with(dsn: str, **parameters: str) -> str:
+    parts = urlsplit(dsn)
+    query = urlencode([*parse_qsl(parts.query), *parameters.items()])
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
