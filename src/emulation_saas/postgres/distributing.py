@@ -35,10 +35,9 @@ async def distribute(connection: "Connection", report: Callable[[str], None]) ->
     if not await connection.fetchval(STATEMENTS["has_citus"]):
         message = "this database has no Citus: a superuser makes it with deploy/citus.sql (deploy/runbooks)"
         raise ServerRefusedError(message)
-    await connection.execute(await connection.fetchval(STATEMENTS["pass_on_province"]))
-    for row in await connection.fetch(STATEMENTS["tables_of_one_node"]):
-        report(f"distributing: {row['name']}")
-        await connection.execute(row["spreading"])
-    for row in await connection.fetch(STATEMENTS["functions_of_one_node"]):
-        report(f"distributing: {row['name']}")
-        await connection.execute(row["spreading"])
+    for row in await connection.fetch(STATEMENTS["settings_for_citus"]):
+        await connection.execute(row["setting_it"])
+    for of_one_node in ("tables_of_one_node", "functions_of_one_node"):
+        for row in await connection.fetch(STATEMENTS[of_one_node]):
+            report(f"distributing: {row['name']}")
+            await connection.execute(row["spreading"])

@@ -1,21 +1,19 @@
 -- tables_of_one_node()
--- Tables not spread yet, each with the statement that does it: log_head first, the others beside it. Who has no
--- province_id is kept whole on every node; the migrations' own record stays where the migrator is.
+-- Tables not spread yet, each with the statement that does it: log_head by province_id, the others beside it. The
+-- registry, which alone has no row security, is kept whole on every node; the migrations' own record stays where it is.
 SELECT
     relation.oid::regclass::text AS name,
     CASE
-        WHEN placed.attnum IS NULL
-            THEN pg_catalog.format('SELECT create_reference_table(%L)', relation.oid::regclass)
-        ELSE
-            pg_catalog.format(
-                'SELECT create_distributed_table(%L, ''province_id'', colocate_with => %L)',
-                relation.oid::regclass,
-                CASE WHEN relation.relname = 'log_head' THEN 'none' ELSE 'log_head' END
-            )
+        WHEN relation.relrowsecurity
+            THEN
+                pg_catalog.format(
+                    'SELECT create_distributed_table(%L, ''province_id'', colocate_with => %L)',
+                    relation.oid::regclass,
+                    CASE WHEN relation.relname = 'log_head' THEN 'none' ELSE 'log_head' END
+                )
+        ELSE pg_catalog.format('SELECT create_reference_table(%L)', relation.oid::regclass)
     END AS spreading
 FROM pg_catalog.pg_class AS relation
-LEFT JOIN pg_catalog.pg_attribute AS placed
-    ON relation.oid = placed.attrelid AND placed.attname = 'province_id'
 WHERE
     relation.relkind = 'r'
     AND relation.relnamespace IN ('public'::regnamespace, 'sealing'::regnamespace)
