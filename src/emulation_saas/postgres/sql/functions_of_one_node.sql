@@ -1,9 +1,10 @@
 -- functions_of_one_node()
--- Functions that belong to a province run where its rows are: those whose first argument is p_province.
+-- Functions that belong to a province run where its rows are, within transactions too: those whose first argument is
+-- p_province.
 SELECT
     routine.oid::regprocedure::text AS name,
     pg_catalog.format(
-        'SELECT create_distributed_function(%L, ''p_province'', colocate_with => ''log_head'')',
+        'SELECT create_distributed_function(%L, ''p_province'', ''log_head'', force_delegation => true)',
         routine.oid::regprocedure
     ) AS spreading
 FROM pg_catalog.pg_proc AS routine
