@@ -1,7 +1,7 @@
 """`python -m tests.postgres.other_release BIN [OPTION …]`: the tests that ask for a server, on these binaries.
 
-BIN is the directory of `postgres` and `initdb` of another release of PostgreSQL; the options are pytest's. A server of it
-is started on an empty directory, and the tests are told of it by `EMULATION_TESTS_URL`; both end together.
+BIN is the directory of `postgres` and `initdb` of another release of PostgreSQL; the options are pytest's. A server of
+it is started on an empty directory, and the tests are told of it by `EMULATION_TESTS_URL`; both end together.
 """
 
 import os
