@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test test-pg17 lint types law bench fuzz crash tamper streams proxy lock
+.PHONY: help demo serve test test-pg17 lint types law bench fuzz crash tamper streams upgrade proxy lock
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -48,6 +48,9 @@ crash: .venv/installed ## 20 kills of the server and 20 of the database under lo
 
 tamper: .venv/installed ## Every kind of fault to exports of all sizes: all caught by the offline verifier, at the right position
 	@$(BIN)/python -m tests.audit.campaign
+
+upgrade: .venv/installed ## Migrations while everybody appends and somebody reads: the longest pause, and that of a careless runner
+	@$(BIN)/python -m tests.postgres.migrating_under_load
 
 proxy: .venv/installed ## The service behind nginx (which must be installed) with 200 streams and slow clients
 	@$(BIN)/python -m tests.deploy.proxying

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 NAME: Final = re.compile(r"\d{4}_(pre|post)_[a-z0-9_]+\.sql")
-LOCK_TIMEOUT_MS: Final = 100
+LOCK_TIMEOUT_MS: Final = 50
 """How long a try may queue for a lock: so long do appends stand still behind it, again and again."""
 PAUSE_FIRST_S: Final = 0.1
 PAUSE_MAX_S: Final = 5.0
