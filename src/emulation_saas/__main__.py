@@ -31,9 +31,10 @@ from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.reentering import add_reenter, reenter
 from emulation_saas.replaying import add_replay
-from emulation_saas.serving import data_directory, database_url_of, master_key_path, prepare, supervisor_of
+from emulation_saas.serving import data_directory, database_url_of, master_key_path, supervisor_of
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
 from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS
+from emulation_saas.upgrading import add_migrate, run_migrate
 from emulation_saas.wiring import application, logs_of
 from projections import PROJECTIONS
 
@@ -73,9 +74,8 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
     return serve(lambda: application(settings), fd=options.fd)
 
 
-def _migrate(settings: Settings, _: argparse.Namespace) -> int:
-    asyncio.run(prepare(_url(settings), _say))
-    return 0
+def _migrate(settings: Settings, options: argparse.Namespace) -> int:
+    return run_migrate(_url(settings), options, say=_say, show=_show)
 
 
 def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
@@ -196,8 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--data", type=Path, help="directory of the embedded database")
     working = _command(commands, "worker", _worker, "serve on an inherited socket (the supervisor starts these)")
     working.add_argument("--fd", type=int, required=True, help="the listening socket")
-    migrating = _command(commands, "migrate", _migrate, "check the database and bring its schema up to date")
-    migrating.add_argument("--database-url", help="which database")
+    add_migrate(_command(commands, "migrate", _migrate, "check the database and bring its schema up to date"))
     rebuilding = _command(commands, "rebuild", _rebuild, "make a projection's documents again from the log")
     rebuilding.add_argument("province", help="the province's handle")
     rebuilding.add_argument("projection", help="the projection's name")

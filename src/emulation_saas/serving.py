@@ -47,7 +47,7 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_l
 
     def environment() -> Mapping[str, str]:
         url = database.url if database is not None else settings.database_url or ""
-        asyncio.run(prepare(url, report, workers=settings.workers))
+        asyncio.run(prepare(url, report, workers=settings.workers, alone=database is not None))
         asyncio.run(settle_master_key(settings, url))
         asyncio.run(demand_witnessed(settings, url))
         if database is not None:
@@ -90,8 +90,17 @@ def database_url_of(settings: Settings, *, report: Callable[[str], None]) -> Gen
         database.stop()
 
 
-async def prepare(url: str, report: Callable[[str], None], *, workers: int = 1) -> None:
+async def prepare(
+    url: str, report: Callable[[str], None], *, workers: int = 1, alone: bool = False, citus: bool = False
+) -> None:
     """Check the server and bring the schema up to date.
+
+    Args:
+        url: the base URL, without a user.
+        report: told what is done, and what should be changed.
+        workers: how many processes are to serve requests.
+        alone: no process of the release before runs any more (as with the embedded database, which we have started).
+        citus: spread the tables over the nodes of a Citus cluster.
 
     Raises:
         ServerRefusedError: the service must not run on this server.
@@ -99,7 +108,7 @@ async def prepare(url: str, report: Callable[[str], None], *, workers: int = 1) 
     """
     for warning in await check_server(url, workers=workers):
         report(f"warning: {warning}")
-    await migrate(url, report)
+    await migrate(url, report, alone=alone, citus=citus)
 
 
 def master_key_path(settings: Settings) -> Path:

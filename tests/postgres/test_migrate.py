@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
@@ -10,8 +12,11 @@ import pytest
 from emulation_saas.postgres import migrating
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.postgres.migrating import MigrationError, migrate
-from emulation_saas.postgres.server import APP_ROLE
+from emulation_saas.postgres.server import APP_ROLE, ServerRefusedError
 from tests.database import connected, drop_database, empty_database, superuser
+
+if TYPE_CHECKING:
+    from asyncpg.transaction import Transaction
 
 NAME = "test_migrating"
 
@@ -35,9 +40,9 @@ def write(folder: Path, **scripts: str) -> Path:
 
 async def test_files_are_applied_in_order_and_once(empty_url: str, tmp_path: Path) -> None:
     said: list[str] = []
-    write(tmp_path, m0002_post_b="ALTER TABLE a ADD b integer;", m0001_pre_a="CREATE TABLE a ();")
-    assert await migrate(empty_url, said.append, directory=tmp_path) == ["0001_pre_a.sql", "0002_post_b.sql"]
-    assert said == ["migrating: 0001_pre_a.sql", "migrating: 0002_post_b.sql"]
+    write(tmp_path, m0002_pre_b="ALTER TABLE a ADD b integer;", m0001_pre_a="CREATE TABLE a ();")
+    assert await migrate(empty_url, said.append, directory=tmp_path) == ["0001_pre_a.sql", "0002_pre_b.sql"]
+    assert said == ["migrating: 0001_pre_a.sql", "migrating: 0002_pre_b.sql"]
     assert await migrate(empty_url, silent, directory=tmp_path) == []
     write(tmp_path, m0003_pre_c="CREATE TABLE c ();")
     assert await migrate(empty_url, silent, directory=tmp_path) == ["0003_pre_c.sql"]
@@ -74,9 +79,34 @@ async def test_an_applied_file_may_not_change(empty_url: str, tmp_path: Path) ->
         await migrate(empty_url, silent, directory=tmp_path)
 
 
-async def test_a_schema_newer_than_the_release_is_refused(empty_url: str, tmp_path: Path) -> None:
+async def test_what_takes_away_waits_until_the_older_release_has_ended(empty_url: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    write(tmp_path, m0001_pre_a="CREATE TABLE a (b integer);", m0002_post_a="ALTER TABLE a DROP b;")
+    assert await migrate(empty_url, said.append, directory=tmp_path) == ["0001_pre_a.sql"]
+    assert said[-1] == "left until the release before has ended (migrate --post): 0002_post_a.sql"
+    assert await migrate(empty_url, silent, directory=tmp_path, alone=True) == ["0002_post_a.sql"]
+
+
+async def test_what_took_away_two_releases_ago_waits_no_longer(empty_url: str, tmp_path: Path) -> None:
+    """A file after it is of a later release, which runs beside one that needs nothing of what is taken."""
+    write(tmp_path, m0001_pre_a="CREATE TABLE a (b integer);", m0002_post_a="ALTER TABLE a DROP b;")
+    await migrate(empty_url, silent, directory=tmp_path)
+    write(tmp_path, m0003_pre_c="CREATE TABLE c ();", m0004_post_c="DROP TABLE c;")
+    assert await migrate(empty_url, silent, directory=tmp_path) == ["0002_post_a.sql", "0003_pre_c.sql"]
+
+
+async def test_the_release_before_starts_on_a_schema_that_has_more(empty_url: str, tmp_path: Path) -> None:
+    said: list[str] = []
     await migrate(empty_url, silent, directory=write(tmp_path, m0001_pre_a="CREATE TABLE a ();"))
     (tmp_path / "0001_pre_a.sql").unlink()
+    assert await migrate(empty_url, said.append, directory=tmp_path) == []
+    assert said == ["0001_pre_a.sql is of a newer release, which this one runs beside"]
+
+
+async def test_a_schema_that_has_lost_what_this_release_needs_is_refused(empty_url: str, tmp_path: Path) -> None:
+    write(tmp_path, m0001_post_a="CREATE TABLE a ();")
+    await migrate(empty_url, silent, directory=tmp_path, alone=True)
+    (tmp_path / "0001_post_a.sql").unlink()
     with pytest.raises(MigrationError, match="older than the schema"):
         await migrate(empty_url, silent, directory=tmp_path)
 
@@ -102,22 +132,82 @@ async def test_migrators_that_meet_apply_each_file_once(empty_url: str, tmp_path
     assert sorted(done) == [[], [], ["0001_pre_a.sql"]]
 
 
-async def test_a_taken_lock_is_tried_for_again(
-    server: EmbeddedPostgres, empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[str] = []
-    await migrate(empty_url, silent, directory=write(tmp_path, m0001_pre_a="CREATE TABLE a ();"))
-    write(tmp_path, m0002_pre_b="SET LOCAL lock_timeout = '50ms'; ALTER TABLE a ADD b integer;")
-    monkeypatch.setattr(migrating, "LOCK_PAUSE_S", 0.01)
+@pytest.fixture
+async def read_for_long(server: EmbeddedPostgres, empty_url: str, tmp_path: Path) -> "AsyncIterator[Transaction]":
+    """A table `a` that somebody reads in an open transaction, so that no migration gets its lock on it."""
+    await migrate(empty_url, silent, directory=write(tmp_path, m0001_pre_a="CREATE TABLE a (c integer);"))
     async with superuser(server, NAME) as holder:
         transaction = holder.transaction()
         await transaction.start()
         await holder.execute("LOCK TABLE a IN ACCESS SHARE MODE")
-        with pytest.raises(MigrationError, match="did not get its lock in 10 tries"):
-            await migrate(empty_url, said.append, directory=tmp_path)
-        assert said.count("migrating: 0002_pre_b.sql waits for a lock") == 10
-        await transaction.rollback()
+        yield transaction
+
+
+async def test_a_taken_lock_is_tried_for_again(
+    read_for_long: "Transaction", empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    write(tmp_path, m0002_pre_b="ALTER TABLE a ADD b integer;")
+    monkeypatch.setattr(migrating, "PATIENCE_S", 0.4)
+    with pytest.raises(MigrationError, match="did not get its lock"):
+        await migrate(empty_url, said.append, directory=tmp_path)
+    assert said.count("migrating: 0002_pre_b.sql waits for a lock") >= 2
+    await read_for_long.rollback()
     assert await migrate(empty_url, silent, directory=tmp_path) == ["0002_pre_b.sql"]
+
+
+async def test_nobody_stands_long_behind_a_migration_that_waits(
+    read_for_long: "Transaction", server: EmbeddedPostgres, empty_url: str, tmp_path: Path
+) -> None:
+    """With the role's own lock timeout of 2 s instead, the longest read takes that long."""
+    write(tmp_path, m0002_pre_b="ALTER TABLE a ADD b integer;")
+    waits: asyncio.Queue[str] = asyncio.Queue()
+    migrator = asyncio.create_task(migrate(empty_url, waits.put_nowait, directory=tmp_path))
+    longest_s, tries = 0.0, 0
+    async with superuser(server, NAME) as reader:
+        while tries < 3:
+            began = monotonic()
+            await reader.execute("SELECT c FROM a")
+            longest_s = max(longest_s, monotonic() - began)
+            while not waits.empty():
+                tries += waits.get_nowait().endswith("waits for a lock")
+            await asyncio.sleep(0.005)
+    await read_for_long.rollback()
+    assert await migrator == ["0002_pre_b.sql"]
+    assert 0.05 < longest_s < 1.0
+
+
+async def test_an_index_is_built_while_others_read_write_and_wait_to_migrate(
+    read_for_long: "Transaction", server: EmbeddedPostgres, empty_url: str, tmp_path: Path
+) -> None:
+    """The build waits for the reader in nobody's way; a migrator that waits for its turn is nothing it waits for."""
+    write(tmp_path, m0002_pre_i="CREATE INDEX CONCURRENTLY IF NOT EXISTS a_by_c ON a (c);")
+    migrators = [asyncio.create_task(migrate(empty_url, silent, directory=tmp_path)) for _ in range(2)]
+    building = "SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'a_by_c')"
+    async with superuser(server, NAME) as writer, asyncio.timeout(20):
+        while not await writer.fetchval(building):
+            await writer.execute("SELECT pg_sleep(0.01)")
+        await asyncio.sleep(0.3)
+        began = monotonic()
+        await writer.execute("INSERT INTO a VALUES (1)")
+        assert monotonic() - began < 0.4
+        await read_for_long.rollback()
+        assert sorted(await asyncio.gather(*migrators)) == [[], ["0002_pre_i.sql"]]
+        assert await writer.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_by_c'::regclass")
+
+
+async def test_an_index_whose_build_was_interrupted_is_built_anew(
+    server: EmbeddedPostgres, empty_url: str, tmp_path: Path
+) -> None:
+    await migrate(empty_url, silent, directory=write(tmp_path, m0001_pre_a="CREATE TABLE a (c integer);"))
+    async with superuser(server, NAME) as root:
+        await root.execute("SET ROLE emulation_owner; INSERT INTO a VALUES (1), (1)")
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await root.execute("CREATE UNIQUE INDEX CONCURRENTLY a_by_c ON a (c)")
+        await root.execute("TRUNCATE a")
+        write(tmp_path, m0002_pre_i="CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_by_c ON a (c);")
+        assert await migrate(empty_url, silent, directory=tmp_path) == ["0002_pre_i.sql"]
+        assert await root.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_by_c'::regclass")
 
 
 async def test_service_cannot_see_the_table_of_migrations(empty_url: str, tmp_path: Path) -> None:
@@ -131,3 +221,8 @@ async def test_released_migrations_are_package_data(empty_url: str) -> None:
     done = await migrate(empty_url, silent)
     assert done
     assert await migrate(empty_url, silent) == []
+
+
+async def test_a_cluster_is_asked_for_where_there_is_one(empty_url: str) -> None:
+    with pytest.raises(ServerRefusedError, match="has no Citus"):
+        await migrate(empty_url, silent, citus=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
+import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from emulation_saas.kernel.ids import ProvinceId
@@ -77,20 +78,22 @@ async def open_log(
     hashed = leaf_hash(body)
     frontier = Frontier()
     frontier.append(hashed)
-    async with database.in_province(province) as connection:
-        if await connection.fetchval(STATEMENTS["register_province"], handle, province) is None:
-            return None
-        written = await connection.fetchval(
-            STATEMENTS["open_log"],
-            province,
-            now,
-            frontier.peaks,
-            frontier.root(),
-            opened.type,
-            body,
-            hashed,
-            opened.tags(),
-        )
-        if written is None:
-            raise ClockWrongError
+    try:
+        async with database.in_province(province) as connection:
+            await connection.execute(STATEMENTS["register_province"], handle, province)
+            written = await connection.fetchval(
+                STATEMENTS["open_log"],
+                province,
+                now,
+                frontier.peaks,
+                frontier.root(),
+                opened.type,
+                body,
+                hashed,
+                opened.tags(),
+            )
+            if written is None:
+                raise ClockWrongError
+    except asyncpg.UniqueViolationError:  # by the handle: everything else here is new
+        return None
     return province

@@ -12,6 +12,7 @@ opened AS (
     INSERT INTO events (province_id, position, type, recorded_at, body, leaf_hash)
     SELECT head.province_id, 1, $5, $2, $6, $7
     FROM head
+    RETURNING position
 ),
 
 tagged AS (
@@ -19,6 +20,7 @@ tagged AS (
     SELECT head.province_id, opening.tag, 1, $5
     FROM unnest($8::text[]) AS opening (tag)
     CROSS JOIN head
+    RETURNING position
 )
 
 SELECT province_id FROM head;
