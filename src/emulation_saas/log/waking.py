@@ -22,6 +22,8 @@ CHANNEL: Final = "emulation_heads"
 POLL_S: Final = 0.5
 NOTIFY_EVERY_S: Final = 0.05
 RETRY_S: Final = 1.0
+HEADS_TIMEOUT_S: Final = 5.0
+"""For the heads to be read: a server that takes longer is gone."""
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ class Waker:
             except Exception:
                 raise_if_cancelled()
                 _logger.warning("heads cannot be read; trying again", exc_info=True)
+                await self._database.renew()
                 await asyncio.sleep(RETRY_S)
 
     def _on_notice(self, *_: object) -> None:
@@ -88,7 +91,7 @@ class Waker:
             if listening.is_closed():  # it may die alone, and nothing else would tell
                 raise ConnectionResetError
             self._hint.clear()
-            rows = await self._database.heads.fetch(STATEMENTS["heads"])
+            rows = await self._database.heads.fetch(STATEMENTS["heads"], timeout=HEADS_TIMEOUT_S)
             for row in rows:
                 province = ProvinceId(row["province_id"])
                 self._heads[province] = max(row["position"], self._heads.get(province, 0))

@@ -15,13 +15,13 @@ from typing import Final
 
 import asyncpg
 
+from emulation_saas.postgres.connecting import Route
 from emulation_saas.postgres.server import MIGRATE_ROLE, role_dsn
 from emulation_saas.postgres.statements import load_statements
 
 NAME: Final = re.compile(r"\d{4}_(pre|post)_[a-z0-9_]+\.sql")
 LOCK_TRIES_MAX: Final = 10
 LOCK_PAUSE_S: Final = 0.5
-CONNECT_TIMEOUT_S: Final = 10.0
 STATEMENTS: Final = load_statements("emulation_saas.postgres")
 
 
@@ -45,7 +45,7 @@ async def migrate(url: str, report: Callable[[str], None], *, directory: Path | 
         with as_file(files("emulation_saas.postgres") / "migrations") as released:
             return await migrate(url, report, directory=released)
     scripts = _scripts_of(directory)
-    connection = await asyncpg.connect(role_dsn(url, MIGRATE_ROLE), timeout=CONNECT_TIMEOUT_S)
+    connection = await Route(role_dsn(url, MIGRATE_ROLE)).connect()
     try:
         await connection.execute(STATEMENTS["begin_migrating"])
         applied = {row["name"]: row["sha256"] for row in await connection.fetch(STATEMENTS["migrations_applied"])}
