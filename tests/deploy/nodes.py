@@ -26,7 +26,7 @@ from tests.deploy.lagging import Link
 from tests.serving import free_port
 
 CONFIGURATION: Final = Path(__file__).parents[2] / "deploy" / "patroni.yml"
-START_S: Final = 60.0
+START_S: Final = 150.0
 DATABASE: Final = "emulation"
 ENCRYPTED: Final = re.compile(r"^ +ssl.*\n", re.MULTILINE)
 """What the wheel's PostgreSQL, made without TLS, cannot do."""

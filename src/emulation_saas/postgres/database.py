@@ -46,6 +46,14 @@ class Database:
         async with self.app, self.keys, self.heads:
             yield
 
+    async def fetch(self, statement: str, *arguments: object) -> "list[Record]":
+        """Return the rows of what belongs to no province.
+
+        A pool's own `fetch` is not bounded: giving a connection back waits for ever for a server that says nothing.
+        """
+        async with self.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            return await connection.fetch(statement, *arguments)
+
     async def renew(self) -> None:
         """Let no connection be used again that is open now: the server behind them may be gone without a word."""
         for pool in (self.app, self.keys, self.heads):
