@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash drill tamper streams proxy lock test-pg17 upgrade
+.PHONY: help demo serve test lint types law bench fuzz crash drill tamper streams proxy lock test-pg17 upgrade rolling ha image
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -58,12 +58,23 @@ upgrade: .venv/installed ## Migrations while everybody appends and somebody read
 proxy: .venv/installed ## The service behind nginx (which must be installed) with 200 streams and slow clients
 	@$(BIN)/python -m tests.deploy.proxying
 
+rolling: .venv/installed ## Two replicas restarted in turn under load, behind a proxy: nobody sees a 5xx, nothing is lost
+	@$(BIN)/python -m tests.deploy.rolling
+
+ha: .venv/installed ## The primary of three database machines lost under load (etcd must be installed): nothing acknowledged is lost
+	@$(BIN)/python -m tests.deploy.failing_over
+
+image: .venv/installed ## The steps of deploy/Dockerfile in a system made by debootstrap (root), and the service run in it
+	@$(BIN)/python -m tests.deploy.imaging
+
 streams: .venv/installed ## Feed, long-poll, webhooks and broker bridge cut off again and again under load: nothing lost, doubled or out of order
 	@$(BIN)/python -m tests.streams.campaign
 
 lock: .venv/installed ## Pin every dependency anew, by hash, for all platforms
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes --no-strip-extras \
 	  --no-header --no-emit-index-url --output-file requirements.lock pyproject.toml
+	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra nats --generate-hashes --no-header \
+	  --no-emit-index-url --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml -
 
 .venv/installed: requirements.lock pyproject.toml
 	@.ci/venv

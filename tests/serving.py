@@ -36,6 +36,7 @@ class Served:
         workers: int = 2,
         database_url: str | None = None,
         settings: Mapping[str, str] | None = None,
+        name: str = "output",
     ) -> None:
         """Prepare a service that keeps its data in `place`.
 
@@ -44,13 +45,14 @@ class Served:
             workers: how many.
             database_url: the database to use; None: an embedded one of its own.
             settings: others, by the names of their variables.
+            name: where its output goes, in `place`; replicas on one database share the place, each with another name.
         """
         self._settings = {"EMULATION_WEBHOOK_NETWORKS": '["127.0.0.0/8"]', **(settings or {})}
         self.data = place / "data"
         self.port = free_port()
         self._workers = workers
         self.database_url = database_url
-        self._output = place / "output"
+        self._output = place / name
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -32,7 +32,6 @@ PAUSE_MAX_S: Final = 10.0
 HEALTHY_AFTER_S: Final = 30.0  # a worker that lived so long starts again without a pause
 POLL_S: Final = 0.05
 PROBE_TIMEOUT_S: Final = 0.5
-BACKLOG: Final = 1024
 EXIT_FAILED: Final = 1
 EXIT_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -134,7 +133,6 @@ class Supervisor:
             if self._database is not None:
                 self._database.start()
             self._env = self._env_of_workers()
-        self._listener.listen(BACKLOG)
         self._report(f"listening on {self._host}, port {self.port}, with {len(self._workers)} workers")
         for place in self._workers:
             self._start_worker(place)

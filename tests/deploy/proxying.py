@@ -7,32 +7,23 @@ what it saw as JSON and ends with 1 if a stream missed an event or a slow client
 import argparse
 import asyncio
 import json
-import re
 import shutil
 import ssl
-import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from emulation_saas.http.limits import BODY_BYTES_MAX, STREAMS_PER_PERSON_MAX
-from tests.serving import Served, free_port, served
+from tests.deploy.load import auditor
+from tests.deploy.nginx import find_nginx, proxied
+from tests.serving import Served, served
 
 PROVINCE: Final = "bac-song"
 PATH: Final = f"/v1/provinces/{PROVINCE}"
-CONFIGURATION: Final = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 EVENTS: Final = 50
 SLOW: Final = 20
 PATIENCE_S: Final = 30.0
@@ -44,14 +35,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.deploy.proxying", description=__doc__)
     parser.add_argument("--streams", type=int, default=200)
     options = parser.parse_args()
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+    nginx = find_nginx()
     if nginx is None:
         sys.stderr.write("nginx is not installed (Debian: apt install nginx-light)\n")
         return EXIT_MISSING
     folder = Path(tempfile.mkdtemp(prefix="emulation-proxy-"))
     folder.chmod(0o755)  # for root, whose database runs as another user
     try:
-        with served(folder) as service, _proxied(nginx, folder, service) as port:
+        with served(folder) as service, proxied(nginx, folder, [service.port]) as port:
             service.open_province(PROVINCE)
             seen = asyncio.run(_tried(service, port, streams=options.streams, trusted=folder / "cert.pem"))
     finally:
@@ -60,79 +51,16 @@ def main() -> int:
     return 0 if seen["streams_complete"] == seen["streams"] and seen["slow_let_go"] == 2 * SLOW else 1
 
 
-@contextmanager
-def _proxied(nginx: str, folder: Path, service: Served) -> Generator[int]:
-    """Run nginx with the site, its ports, certificate and upstream being ours; give the port that it listens on."""
-    port, plain = free_port(), free_port()
-    _make_certificate(folder)
-    site = CONFIGURATION.read_text(encoding="utf-8")
-    for pattern, text in [
-        (r"listen \[::\].*;", ""),
-        (r"listen 443 ", f"listen 127.0.0.1:{port} "),
-        (r"listen 80;", f"listen 127.0.0.1:{plain};"),
-        (r"/etc/emulation/tls/fullchain.pem", str(folder / "cert.pem")),
-        (r"/etc/emulation/tls/key.pem", str(folder / "key.pem")),
-        (r"server 127.0.0.1:8080;", f"server 127.0.0.1:{service.port};"),
-    ]:
-        site, count = re.subn(pattern, text, site)
-        assert count, pattern
-    paths = "".join(
-        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_rlimit_nofile 8192;"
-        f"events {{ worker_connections 4096; }} http {{ access_log off; {paths}\n{site}\n}}",
-        encoding="utf-8",
-    )
-    process = subprocess.Popen([nginx, "-c", str(configuration), "-e", str(folder / "error.log")])
-    try:
-        _wait_for(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    until = monotonic() + PATIENCE_S
-    while process.poll() is None and monotonic() < until:
-        try:
-            httpx.get(f"https://127.0.0.1:{port}/", verify=False, trust_env=False)  # noqa: S501 - whether it listens
-        except httpx.HTTPError:
-            continue
-        return
-    raise RuntimeError("nginx did not start")
-
-
-def _make_certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulation.example")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-
-
 async def _tried(service: Served, port: int, *, streams: int, trusted: Path) -> dict[str, Any]:
     trust = ssl.create_default_context(cafile=str(trusted))
     admin = service.token(f"admin@{PROVINCE}")
     async with httpx.AsyncClient(
         base_url=f"https://127.0.0.1:{port}", headers=admin, verify=trust, timeout=PATIENCE_S, trust_env=False
     ) as client:
-        tokens = [await _reader(service, client, number) for number in range(-(-streams // STREAMS_PER_PERSON_MAX))]
+        tokens = [
+            await auditor(service, client, PATH, f"cong-{number}")
+            for number in range(-(-streams // STREAMS_PER_PERSON_MAX))
+        ]
         head = int((await client.get(f"{PATH}/log/checkpoint")).text.split("\n")[1])
         wanted = [*range(head + 1, head + EVENTS + 1)]
         listening = [
@@ -163,17 +91,6 @@ async def _tried(service: Served, port: int, *, streams: int, trusted: Path) -> 
         "slow_let_go": sum(seconds < PATIENCE_S for seconds in let_go),
         "slow_longest_s": round(max(let_go), 1),
     }
-
-
-async def _reader(service: Served, client: httpx.AsyncClient, number: int) -> str:
-    sub = f"cong-{number}"
-    person = {"issuer": "urn:emulation:issuer:local", "sub": sub, "name": f"Cổng {number}"}
-    answer = await client.post(f"{PATH}/persons", json=person)
-    assert answer.status_code == 201, answer.text
-    who = answer.json()["events"][0]["data"]["person"]
-    granted = await client.post(f"{PATH}/roles", json={"person": who, "role": "auditor"})
-    assert granted.status_code == 201, granted.text
-    return service.token(sub)["authorization"]
 
 
 async def _stream(port: int, trust: ssl.SSLContext, token: str, *, after: int, until: int) -> list[int]:

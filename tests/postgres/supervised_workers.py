@@ -45,6 +45,7 @@ def work(mode: str, descriptor: int) -> int:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     body = f"{os.getpid()} {os.environ['DATABASE_URL']}".encode()
     with socket.socket(fileno=descriptor) as listener:
+        listener.listen()
         while True:
             connection, _ = listener.accept()
             with connection:

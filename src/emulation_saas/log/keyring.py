@@ -202,7 +202,7 @@ async def rewrap(database: Database, old: MasterKey, new: MasterKey) -> int:
 async def province_keys(database: Database) -> list[tuple[ProvinceId, bytes]]:
     """Return the wrapped keys of all provinces that have one."""
     found: list[tuple[ProvinceId, bytes]] = []
-    for row in await database.app.fetch(_STATEMENTS["all_provinces"]):
+    for row in await database.fetch(_STATEMENTS["all_provinces"]):
         province = ProvinceId(row["province_id"])
         async with database.in_province_keys(province) as connection:
             wrapped = await connection.fetchval(_STATEMENTS["province_key"], province)

@@ -69,13 +69,13 @@ class ProvinceLogs:
         """Return the log of a handle; None when there is no such province."""
         log = self._logs.get(handle)
         if log is None and is_handle(handle):
-            province = await self._database.app.fetchval(STATEMENTS["find_province"], handle)
-            log = None if province is None else self._bound(handle, ProvinceId(province))
+            rows = await self._database.fetch(STATEMENTS["find_province"], handle)
+            log = self._bound(handle, ProvinceId(rows[0]["province_id"])) if rows else None
         return log
 
     async def all(self) -> list[ProvinceLog]:
         """Return the logs of all provinces, by handle."""
-        rows = await self._database.app.fetch(STATEMENTS["all_provinces"])
+        rows = await self._database.fetch(STATEMENTS["all_provinces"])
         return [self._bound(row["handle"], ProvinceId(row["province_id"])) for row in rows]
 
     async def open(self, handle: str, use_case: UseCase[Any], *, by: Acting) -> Accepted:

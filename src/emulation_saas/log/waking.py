@@ -22,6 +22,9 @@ CHANNEL: Final = "emulation_heads"
 POLL_S: Final = 0.5
 NOTIFY_EVERY_S: Final = 0.05
 RETRY_S: Final = 1.0
+HEADS_TIMEOUT_S: Final = 3.0
+"""For the heads to be read: a server that takes longer is gone. It is given when a connection is acquired, too, as it is
+how long giving it back then waits for a server that says nothing."""
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -68,16 +71,20 @@ class Waker:
     async def _watch(self) -> None:
         while True:
             try:
-                async with self._database.app.acquire() as listening:
+                async with self._database.app.acquire(timeout=HEADS_TIMEOUT_S) as listening:
                     await listening.add_listener(CHANNEL, self._on_notice)
                     try:
                         await self._poll(listening)
+                    except Exception:
+                        listening.terminate()  # it may be as dead as what failed: nothing more is asked of it
+                        raise
                     finally:
                         with suppress(Exception):
                             await listening.remove_listener(CHANNEL, self._on_notice)
             except Exception:
                 raise_if_cancelled()
                 _logger.warning("heads cannot be read; trying again", exc_info=True)
+                await self._database.renew()
                 await asyncio.sleep(RETRY_S)
 
     def _on_notice(self, *_: object) -> None:
@@ -88,7 +95,8 @@ class Waker:
             if listening.is_closed():  # it may die alone, and nothing else would tell
                 raise ConnectionResetError
             self._hint.clear()
-            rows = await self._database.heads.fetch(STATEMENTS["heads"])
+            async with self._database.heads.acquire(timeout=HEADS_TIMEOUT_S) as reading:
+                rows = await reading.fetch(STATEMENTS["heads"], timeout=HEADS_TIMEOUT_S)
             for row in rows:
                 province = ProvinceId(row["province_id"])
                 self._heads[province] = max(row["position"], self._heads.get(province, 0))
@@ -105,7 +113,8 @@ class Waker:
             await self._to_tell.wait()
             self._to_tell.clear()
             try:
-                await self._database.app.execute(STATEMENTS["notify_heads"])
+                async with self._database.app.acquire(timeout=HEADS_TIMEOUT_S) as telling:
+                    await telling.execute(STATEMENTS["notify_heads"], timeout=HEADS_TIMEOUT_S)
             except Exception:
                 raise_if_cancelled()
                 _logger.debug("others could not be told", exc_info=True)

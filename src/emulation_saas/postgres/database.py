@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import asyncpg
 
 from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.postgres.connecting import LOST_CLIENT, Route
 from emulation_saas.postgres.server import APP_ROLE, CONNECTIONS_MAX, HEADS_ROLE, KEYS_ROLE, role_dsn
 
 if TYPE_CHECKING:
@@ -44,6 +45,19 @@ class Database:
         """Open the pools and close them at the end."""
         async with self.app, self.keys, self.heads:
             yield
+
+    async def fetch(self, statement: str, *arguments: object) -> "list[Record]":
+        """Return the rows of what belongs to no province.
+
+        A pool's own `fetch` is not bounded: giving a connection back waits for ever for a server that says nothing.
+        """
+        async with self.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            return await connection.fetch(statement, *arguments)
+
+    async def renew(self) -> None:
+        """Let no connection be used again that is open now: the server behind them may be gone without a word."""
+        for pool in (self.app, self.keys, self.heads):
+            await pool.expire_connections()
 
     @asynccontextmanager
     async def in_province(self, province: ProvinceId) -> AsyncGenerator["Connection"]:
@@ -89,12 +103,11 @@ async def open_database(url: str, *, app_max: int = CONNECTIONS_MAX[APP_ROLE]) -
 
 def _pool(url: str, role: str, size: int) -> "Pool":
     return asyncpg.create_pool(
-        role_dsn(url, role),
+        connect=Route(role_dsn(url, role)).connect,
         min_size=1,
         max_size=size,
         command_timeout=COMMAND_TIMEOUT_S,
-        timeout=ACQUIRE_TIMEOUT_S,
-        server_settings={"application_name": role},
+        server_settings={"application_name": role, **LOST_CLIENT},
     )
 
 

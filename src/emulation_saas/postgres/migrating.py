@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 import msgspec
 
+from emulation_saas.postgres.connecting import Route
 from emulation_saas.postgres.distributing import distribute, is_distributed
 from emulation_saas.postgres.server import MIGRATE_ROLE, role_dsn
 from emulation_saas.postgres.statements import load_statements
@@ -38,7 +39,6 @@ PAUSE_MAX_S: Final = 5.0
 PATIENCE_S: Final = 300.0
 """How long a file is tried; a reader that holds its lock for longer has to be ended by somebody who knows it."""
 TURN_PAUSE_S: Final = 0.2
-CONNECT_TIMEOUT_S: Final = 10.0
 STATEMENTS: Final = load_statements("emulation_saas.postgres")
 
 
@@ -109,7 +109,7 @@ async def standing_of(url: str, *, directory: Path | None = None) -> Standing:
 
 @asynccontextmanager
 async def _as_owner(url: str) -> "AsyncGenerator[Connection]":
-    connection = await asyncpg.connect(role_dsn(url, MIGRATE_ROLE), timeout=CONNECT_TIMEOUT_S)
+    connection = await Route(role_dsn(url, MIGRATE_ROLE)).connect()
     try:
         await connection.execute("SET ROLE emulation_owner")
         yield connection

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import asyncpg
 
+from emulation_saas.postgres.connecting import Route
 from emulation_saas.postgres.statements import load_statements
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ SERVING_ROLES: Final = tuple(CONNECTIONS_MAX)
 # Oldest minor of each major without a known hole in row security. A newer major is unknown, so refused.
 OLDEST_MINOR: Final = {17: 6, 18: 6}
 VERSION_MAJOR_FACTOR: Final = 10_000
-CONNECT_TIMEOUT_S: Final = 10.0
 STATEMENTS: Final = load_statements("emulation_saas.postgres")
 
 
@@ -60,10 +60,11 @@ class ServerFacts:
 
 
 def role_dsn(url: str, role: str) -> str:
-    """Return `url` with `role` as its user, keeping host, port, password and parameters.
+    """Return `url` with `role` as its user, keeping hosts, password and parameters.
 
     Args:
-        url: `postgresql://[:password@][host][:port]/database[?…]`; without a user, as each connection has its own role.
+        url: `postgresql://[:password@][host][:port][,…]/database[?…]`; without a user, as each connection has its own
+            role.
         role: one of the login roles.
 
     Raises:
@@ -154,7 +155,7 @@ def _role_refusal(facts: ServerFacts) -> str | None:
 
 async def _facts(url: str, role: str) -> ServerFacts:
     try:
-        connection = await asyncpg.connect(role_dsn(url, role), timeout=CONNECT_TIMEOUT_S)
+        connection = await Route(role_dsn(url, role)).connect()
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError) as error:
         message = f"{role} cannot log in ({error}): run deploy/roles.sql and give it a password"
         raise ServerRefusedError(message) from error

@@ -5,7 +5,8 @@
                             └─▶ wait, ask again                   └─▶ roll back, record the quarantine, again
 
 Documents and checkpoints move in one transaction, so a process that dies leaves no trace of a half-done batch, and none
-is done twice. Nothing is kept between batches but the position: whoever takes the checkpoints reads what he needs.
+is done twice; one that hangs in the middle loses its batch to others after 4 s. Nothing is kept between batches but the
+position: whoever takes the checkpoints reads what he needs.
 A quarantine is recorded in a transaction of its own before the batch that found it is folded again, so that what made
 the batch fail cannot take the record of it along.
 """
@@ -37,6 +38,8 @@ PACE_S: Final = 0.05
 """A province's documents are written at most so often: under load a batch grows instead."""
 TAKEN_PAUSE_S: Final = 0.1
 """How long to leave a batch to another process before looking again."""
+HEARD_EVERY: Final = 500
+"""Events folded for a projection, after which the database is told that this process is not hung."""
 PROVINCES_EVERY_S: Final = 1.0
 """How often new provinces are looked for."""
 RETRY_FIRST_S: Final = 0.1
@@ -148,6 +151,7 @@ class Runner:
         last = batch[-1].position
         async with self._database.in_province_lazily(log.province) as connection:
             store = Store(connection, log.province)
+            await store.be_heard()
             reached = await store.checkpoints(self._projections, take=True)
             if len(reached) < len(self._projections):
                 return False
@@ -190,6 +194,8 @@ class Runner:
             fresh += [(projection, stored) for stored in written(projection, documents, touched)]
             bad += poisons(projection, documents, touched - known)
             await store.store_snapshots(projection, snapshots)
+            if len(unread[projection.name]) >= HEARD_EVERY:
+                await store.be_heard()
             await asyncio.sleep(0)  # folding does not wait by itself: others in this process are due
         if bad:
             raise _PoisonFoundError(bad)
