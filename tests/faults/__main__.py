@@ -22,11 +22,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from tests.faults import kills
+from tests.faults import kills, power
 from tests.faults.load import WrongAnswerError
 from tests.faults.trials import Experiment, Outcome, Say, a_place
 
-EXPERIMENTS: Final[dict[str, Experiment]] = {**kills.EXPERIMENTS}
+EXPERIMENTS: Final[dict[str, Experiment]] = {**kills.EXPERIMENTS, **power.EXPERIMENTS}
 FIGURES: Final = Path("build/faults.json")
 
 Figures = dict[str, object]
