@@ -4,9 +4,9 @@
 
 Each experiment breaks one thing again and again while clients write, then holds what the clients were told against what
 the database holds: every acknowledged event is there, at its position and byte for byte; every event there was told to
-exactly one command; positions are gapless; each key is stored once with its answer; the Merkle root is that of the bytes,
-and every signed checkpoint that was handed out is of the same log; every document is what a fold of its events says at
-its checkpoint. Then the same is done with something broken on purpose, and that must be found.
+exactly one command; positions are gapless; each key is stored once with its answer; the Merkle root is that of the
+bytes, and every signed checkpoint that was handed out is of the same log; every document is what a fold of its events
+says at its checkpoint. Then the same is done with something broken on purpose, and that must be found.
 
 Progress goes to stderr; a table (with --json: a JSON object) to stdout; the same object to build/faults.json.
 Exit status: 0 nothing is wrong and every mutant was caught; 1 something is wrong; 2 it could not be tried.
@@ -22,11 +22,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from tests.faults import kills, power
+from tests.faults import clocks, disks, holes, kills, networks, poisons, power, subscribers
 from tests.faults.load import WrongAnswerError
 from tests.faults.trials import Experiment, Outcome, Say, a_place
 
-EXPERIMENTS: Final[dict[str, Experiment]] = {**kills.EXPERIMENTS, **power.EXPERIMENTS}
+EXPERIMENTS: Final[dict[str, Experiment]] = {
+    name: experiment
+    for module in (kills, power, networks, holes, disks, clocks, poisons, subscribers)
+    for name, experiment in module.EXPERIMENTS.items()
+}
 FIGURES: Final = Path("build/faults.json")
 
 Figures = dict[str, object]

@@ -81,7 +81,7 @@ async def kill_postmaster(service: Served, _: random.Random, __: int) -> None:
     await until(lambda: service.database_pid() not in {None, victim})
 
 
-async def killed(  # noqa: PLR0913 - what an experiment with kills is made of
+async def killed(
     name: str,
     kill: Kill,
     tries: int,

@@ -1,8 +1,8 @@
 """What callers were told, held against what the log holds: nothing lost, nothing invented, nothing twice.
 
-Every command has a key of its own and is repeated with it until it is answered. So the events that the answers show must
-be all events there are, each in the answer of exactly one command; of a command that is not answered yet, the log may
-hold what it holds under that command's key and nothing else.
+Every command has a key of its own and is repeated with it until it is answered. So the events that the answers show
+must be all events there are, each in the answer of exactly one command; of a command that is not answered yet, the log
+may hold what it holds under that command's key and nothing else.
 """
 
 from collections.abc import Mapping

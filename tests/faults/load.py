@@ -29,8 +29,8 @@ OPENINGS_EVERY, OPENINGS_TURN = 25, 21
 WITNESSED_EVERY_S: Final = 0.5
 
 Behaviour = Literal["right", "keyless", "credulous"]
-"""How clients act. Those that are not right are what the checks must catch: `keyless` ones send no keys, so that what
-is repeated may happen twice; `credulous` ones take every answer for `done`, so what a service says too early is lost."""
+"""How clients act. Those that are not right must be caught: `keyless` ones send no keys, so that what is repeated may
+happen twice; `credulous` ones take every answer for `done`, so that what was refused is lost."""
 
 
 class WrongAnswerError(Exception):
@@ -121,7 +121,7 @@ class Load:
         ledger = self.ledger(wanted.province)
         ledger.send(wanted.key, wanted.about)
         until_s = monotonic() + PATIENCE_S
-        while (answer := await self._ask(client, wanted)) is None:
+        while (answer := await self.ask(client, wanted)) is None:
             assert monotonic() < until_s, f"{wanted.key} was not answered in {PATIENCE_S:.0f} s"
             ledger.retried += 1
             await asyncio.sleep(0.02)
@@ -134,7 +134,7 @@ class Load:
         self.acknowledged, self._last_s = self.acknowledged + 1, now_s
         return answer
 
-    async def _ask(self, client: httpx.AsyncClient, wanted: Order) -> bytes | None:
+    async def ask(self, client: httpx.AsyncClient, wanted: Order) -> bytes | None:
         """Ask once: the answer's bytes, or None when nobody knows what became of it."""
         url = wanted.path if wanted.caller == OPERATOR else f"/v1/provinces/{wanted.province}{wanted.path}"
         headers = self.authorization(wanted.caller)
