@@ -6,8 +6,9 @@ Method
    again with the same key until it has one; three in a hundred requests are abandoned on purpose. Any other answer, or
    one that takes 20 s, fails the experiment. Meanwhile somebody takes signed checkpoints.
 3. Something is killed, at a random moment after at least so many more commands were answered.
-4. The clients finish what they have begun, the service is stopped in order, and the log is judged past it (`ledger`),
-   and the documents with it.
+4. The clients finish what they have begun, and some commands are sent once more with their keys: the answers must be
+   the same, byte for byte. The service is stopped in order, and the log is judged past it (`ledger`), with all
+   documents.
 """
 
 import asyncio
@@ -81,6 +82,11 @@ async def kill_postmaster(service: Served, _: random.Random, __: int) -> None:
     await until(lambda: service.database_pid() not in {None, victim})
 
 
+async def kill_of_each_kind(service: Served, rng: random.Random, number: int) -> None:
+    """Kill each in turns."""
+    await (kill_worker, kill_session, kill_postmaster, kill_supervisor)[number % 4](service, rng, 0)
+
+
 async def killed(
     name: str,
     kill: Kill,
@@ -118,6 +124,8 @@ async def killed(
             await load.more(ANSWERS_BETWEEN)
         outcome.count(load)
         await asyncio.to_thread(service.wait_until_ready)
+        if behaviour == "right":
+            await load.repeat()
         code, _ = await asyncio.to_thread(service.stop)
         if code != 0:
             outcome.found.wrong.append(f"the service stopped with exit code {code}")

@@ -26,6 +26,8 @@ ANSWER_S: Final = 20.0
 ABANDONED: Final = 0.03
 """Share of requests whose caller goes away before the answer."""
 OPENINGS_EVERY, OPENINGS_TURN = 25, 21
+REPEATED_MAX: Final = 200
+"""How many commands are sent again at the end."""
 WITNESSED_EVERY_S: Final = 0.5
 
 Behaviour = Literal["right", "keyless", "credulous"]
@@ -64,6 +66,7 @@ class Load:
     """Whether a request that is not answered in time is sent again, as over a network that swallows; else it is a
     fault of the service."""
     ledgers: dict[str, Ledger] = field(default_factory=dict)
+    orders: list[Order] = field(default_factory=list)
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     acknowledged: int = 0
     gap_max_s: float = 0.0
@@ -119,7 +122,9 @@ class Load:
     async def settle(self, client: httpx.AsyncClient, wanted: Order) -> bytes:
         """Send a command until it is answered; anything but success or `ask again` is a fault. Return the answer."""
         ledger = self.ledger(wanted.province)
-        ledger.send(wanted.key, wanted.about)
+        if wanted.key not in ledger.sent:
+            ledger.send(wanted.key, wanted.about)
+            self.orders.append(wanted)
         until_s = monotonic() + PATIENCE_S
         while (answer := await self.ask(client, wanted)) is None:
             assert monotonic() < until_s, f"{wanted.key} was not answered in {PATIENCE_S:.0f} s"
@@ -133,6 +138,12 @@ class Load:
         self.gap_max_s = max(self.gap_max_s, now_s - (self._last_s or now_s))
         self.acknowledged, self._last_s = self.acknowledged + 1, now_s
         return answer
+
+    async def repeat(self) -> None:
+        """Send some of the commands once more with their keys: the ledger notes an answer that is not the same."""
+        async with self.connected() as client:
+            for wanted in self.rng.sample(self.orders, min(len(self.orders), REPEATED_MAX)):
+                await self.settle(client, wanted)
 
     async def ask(self, client: httpx.AsyncClient, wanted: Order) -> bytes | None:
         """Ask once: the answer's bytes, or None when nobody knows what became of it."""

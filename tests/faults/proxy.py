@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from emulation_saas.kernel.cancelling import end
 
-Fate = Literal["reset", "lost", "torn", "late", "twice"]
-FATES: Final[tuple[Fate, ...]] = ("reset", "lost", "torn", "late", "twice")
+Fate = Literal["reset", "unheard", "torn", "late", "twice"]
+FATES: Final[tuple[Fate, ...]] = ("reset", "unheard", "torn", "late", "twice")
 """What may become of an exchange: the connection is reset before the request arrives; after it was answered, which
 nobody hears; in the middle of the answer; before the request arrives, and the request arrives later, when the client
 has asked again; or all goes well and the request arrives once more, later."""
@@ -84,7 +84,7 @@ class Network:
             return False
         forth.write(request)
         answer = await message(upstream)
-        if fate == "lost":
+        if fate == "unheard":
             return False
         writer.write(answer[: self.rng.randrange(len(answer))] if fate == "torn" else answer)
         await writer.drain()
