@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash tamper streams proxy lock
+.PHONY: help demo serve test lint types law bench fuzz faults tamper streams proxy lock
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -36,8 +36,8 @@ bench: .venv/installed ## Measure: votes over HTTP, the log, rebuild, tag indexe
 fuzz: .venv/installed ## 10 000 generated requests against the API
 	EMULATION_FUZZ_CASES=10000 $(BIN)/pytest tests/http/test_fuzz.py
 
-crash: .venv/installed ## 20 kills of the server and 20 of the database under load
-	EMULATION_KILLS=20 $(BIN)/pytest tests/log/test_crashes.py
+faults: .venv/installed ## Break everything under load and judge what is left: kills, power cuts, network, disk, clocks, poison (as root; 25 minutes)
+	@$(BIN)/python -m tests.faults
 
 tamper: .venv/installed ## Every kind of fault to exports of all sizes: all caught by the offline verifier, at the right position
 	@$(BIN)/python -m tests.audit.campaign

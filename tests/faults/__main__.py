@@ -20,7 +20,7 @@ import os
 import sys
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from tests.faults import clocks, disks, holes, kills, networks, poisons, power, subscribers
 from tests.faults.load import WrongAnswerError
@@ -33,7 +33,7 @@ EXPERIMENTS: Final[dict[str, Experiment]] = {
 }
 FIGURES: Final = Path("build/faults.json")
 
-Figures = dict[str, object]
+Figures = dict[str, Any]
 
 
 def main() -> int:
@@ -119,7 +119,7 @@ def table(figures: dict[str, Figures]) -> str:
     lines = [f"{'experiment':<12}" + "".join(f"{head:>14}" for head in heads)]
     for name, each in figures.items():
         lines.append(f"{name:<12}" + "".join(f"{_spelled(each[head]):>14}" for head in heads))
-        lines += [f"  WRONG {what}" for what in each["wrong"]] if isinstance(each["wrong"], list) else []
+        lines += [f"  WRONG {what}" for what in each["wrong"]]
     return "\n".join(lines)
 
 

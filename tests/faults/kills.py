@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+from tests.bench import slow_flush
 from tests.faults.load import Behaviour, Load, under_load
 from tests.faults.trials import CLIENTS, Experiment, Outcome, Say, alter, chance, judged_in
 from tests.serving import Served, children, command_line, descendants, served
@@ -157,13 +158,9 @@ async def postmasters(tries: int, place: Path, say: Say, *, is_mutant: bool) -> 
     return await killed("postmaster", kill_postmaster, tries, place, say, settings=HASTY if is_mutant else None)
 
 
-SLOW_FLUSH: Final = {"commit_delay": "2500", "commit_siblings": "0"}
-"""PostgreSQL itself waits 2.5 ms before each flush of its log, as on a disk that takes so long."""
-
-
 async def slow_flushes(tries: int, place: Path, say: Say, *, is_mutant: bool) -> Outcome:
     """Kill the database while each flush takes 2.5 ms longer."""
-    settings = SLOW_FLUSH | (HASTY if is_mutant else {})
+    settings = slow_flush.SETTINGS | (HASTY if is_mutant else {})
     return await killed("slow-flush", kill_postmaster, tries, place, say, settings=settings)
 
 

@@ -172,7 +172,7 @@ class Ledger:
             last = accepted.position
             for position, event in enumerate(accepted.events, last - len(accepted.events) + 1):
                 body = bodies.get(position)
-                if body != bytes(event):
+                if body is None or body != bytes(event):
                     found.lost += 1
                     continue
                 found.doubled += owners.setdefault(position, key) != key

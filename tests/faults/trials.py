@@ -64,6 +64,7 @@ class Run(Protocol):
             say: told how far it is.
             is_mutant: with something broken that must be found.
         """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
