@@ -109,8 +109,8 @@ async def judged_after(copy: Path, folder: Path, ledgers: list[Ledger], *, docum
     """Recover from a copy, and judge."""
     found = Found()
     async with mounted(copy, folder):
-        # It names a process that still lives here, and would not after a power cut.
-        (folder / "data" / "pg" / "postmaster.pid").unlink(missing_ok=True)
+        # These name a process that still lives here, and would not after a power cut.
+        await command("rm", "-rf", folder / "data" / "pg" / "postmaster.pid", folder / "data" / "socket")
         try:
             async with database_in(folder / "data") as server:
                 master = read_master_key(folder / "data" / MASTER_KEY)
