@@ -149,7 +149,7 @@ class Load:
         if self.behaviour != "keyless":
             headers = {**headers, "idempotency-key": wanted.key}
         asking = client.post(url, json=wanted.body, headers=headers)
-        unknown = b'{"events":[],"position":0}' if self.behaviour == "credulous" else None
+        unknown = b'{"events":[],"position":1}' if self.behaviour == "credulous" else None
         try:
             if self.rng.random() < self.abandoned:
                 answer = await asyncio.wait_for(asking, self.rng.uniform(0, 0.01))
