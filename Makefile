@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash drill tamper streams proxy lock test-pg17 upgrade rolling ha image
+.PHONY: help demo serve test lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha image faults
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -43,8 +43,8 @@ bench: .venv/installed ## Measure: votes over HTTP, the log, rebuild, tag indexe
 fuzz: .venv/installed ## 10 000 generated requests against the API
 	EMULATION_FUZZ_CASES=10000 $(BIN)/pytest tests/http/test_fuzz.py
 
-crash: .venv/installed ## 20 kills of the server and 20 of the database under load
-	EMULATION_KILLS=20 $(BIN)/pytest tests/log/test_crashes.py
+faults: .venv/installed ## Break everything under load and judge what is left: kills, power cuts, network, disk, clocks, poison (as root; 25 minutes)
+	@$(BIN)/python -m tests.faults
 
 drill: .venv/installed ## Lose the whole data directory under load and restore it: nothing acknowledged is lost (writes build/drill.json)
 	@$(BIN)/python -m tests.backups.drill

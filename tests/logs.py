@@ -45,7 +45,11 @@ async def running_logs(
 
 @asynccontextmanager
 async def logs_of(
-    database: Database, *, extra: tuple[type[Event], ...] = (), clock: Callable[[], datetime] = utc_now
+    database: Database,
+    *,
+    extra: tuple[type[Event], ...] = (),
+    clock: Callable[[], datetime] = utc_now,
+    master: MasterKey | None = None,
 ) -> AsyncGenerator[ProvinceLogs]:
     """Lend the same on these connections."""
     logs = ProvinceLogs(
@@ -53,7 +57,7 @@ async def logs_of(
         Codec(Registry([*EVENT_TYPES, *extra])),
         AUTHORITY,
         origin="log.test",
-        master=MasterKey(MASTER_KEY),
+        master=master or MasterKey(MASTER_KEY),
         clock=clock,
     )
     async with logs.running():

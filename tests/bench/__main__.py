@@ -16,13 +16,13 @@ from time import perf_counter
 from typing import Final
 
 from emulation_saas.postgres.embedded import EmbeddedPostgres
-from tests.bench import catching_up, commands, indexes, proofs, rebuilding, streaming, travelling, votes
+from tests.bench import catching_up, commands, indexes, proofs, rebuilding, slow_flush, streaming, travelling, votes
 from tests.bench.figures import Figures, Row
 from tests.database import fresh_database, start_database
 
 ROUNDS: Final = 3
 OUTPUT: Final = Path(__file__).parents[2] / "build" / "bench.json"
-PARTS: Final = "abcdefgh"
+PARTS: Final = "abcdefghs"
 Part = Callable[[EmbeddedPostgres, Path], tuple[dict[str, float], list[Row]]]
 
 
@@ -64,6 +64,7 @@ def _measured(chosen: list[str], *, quick: bool) -> Figures:
             catching_up.TITLE,
             lambda server, folder: catching_up.measure(server, folder, rounds=rounds, quick=quick, say=_say),
         ),
+        "s": (slow_flush.TITLE, lambda server, _: slow_flush.measure(server, rounds=rounds, say=_say)),
     }
     figures = Figures()
     for name, (title, part) in parts.items():

@@ -110,6 +110,11 @@ def _compared(figures: dict[str, float], measured: list[Case]) -> tuple[dict[str
         rows.append(
             Row(f"execute, {where}", rate, "/s", "stock application recorder", rate / stock["application"], demanded)
         )
+        if case.processes > 1:
+            ratio = figures[f"execute_{case.callers}_two_processes_ratio"] = (
+                rate / figures[Case("log", case.callers).name]
+            )
+            rows.append(Row("  one hot province, two processes against one", rate, "/s", "one process", ratio))
     return figures, rows
 
 

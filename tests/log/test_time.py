@@ -88,6 +88,32 @@ async def test_log_is_not_opened_by_a_clock_that_is_off(database_url: str, ahead
         assert abs(first.recorded_at - utc_now()) < timedelta(seconds=2)
 
 
+class Jumping:
+    """A clock that is wrong once, and set right before anybody looks again."""
+
+    def __init__(self) -> None:
+        self.is_wrong = False
+
+    def __call__(self) -> datetime:
+        now = utc_now() + timedelta(days=3 if self.is_wrong else 0)
+        self.is_wrong = False
+        return now
+
+
+async def test_clock_that_decided_is_the_one_that_is_judged(database_url: str) -> None:
+    clock = Jumping()
+    async with running_logs(database_url, extra=(Joined,), clock=clock) as logs:
+        province = await open_province(logs)
+        await province.log.execute(join("lan"), by=province.acting())
+        before = await province.log.head()
+        clock.is_wrong = True
+        with pytest.raises(OutcomeUnknownError, match="clock is more than 2 s"):
+            await province.log.execute(join("mai"), by=province.acting("key-1"))
+        assert await province.log.head() == before
+        accepted = await province.log.execute(join("mai"), by=province.acting("key-1"))
+        assert abs(recorded_at(accepted) - utc_now()) < timedelta(seconds=2)
+
+
 async def test_time_of_paper_is_kept_as_entered_and_recorded_time_is_not(database_url: str) -> None:
     held_at = datetime(2024, 1, 30, 2, 0, tzinfo=UTC)
     async with running_logs(database_url, extra=(Joined,)) as logs:

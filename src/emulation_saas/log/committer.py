@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -233,12 +233,13 @@ class Committer:
         head = self._known.head
         if head is None:  # pragma: no cover - _attempt has read it
             raise OutcomeUnknownError
-        asked_at, now = monotonic(), max(self._clock(), head.recorded_at)
+        asked_at, clock = monotonic(), self._clock()
+        now = max(clock, head.recorded_at)
         decided, draft, changed = await self._drafter.draft(self._known.facts, self._known.frontier, commands, now)
         doubtful = [each.command for each in decided if not each.events]
         if draft.is_empty or any(command.key is not None for command in doubtful):
             stored, stands = await self._settled(connection, doubtful, locked=locked)
-            if abs(self._clock() - stands.clock) > CLOCKS_APART_MAX:
+            if abs(_aged(clock, asked_at) - stands.clock) > CLOCKS_APART_MAX:
                 raise ClockWrongError
             if stands.position != head.position:
                 return Step(remaining=commands, lock_next=True)
@@ -247,7 +248,7 @@ class Committer:
         answers: list[Answer] = [(each.command, each.rejection or each.accepted) for each in decided]
         if draft.is_empty:
             return Step(answers=answers)
-        arguments = draft.arguments(expected=head.position, clock=self._clock())
+        arguments = draft.arguments(expected=head.position, clock=_aged(clock, asked_at))
         if not await connection.fetchval(STATEMENTS["append"], *arguments):
             return Step(remaining=commands, lock_next=True)
         frontier = draft.frontier
@@ -263,3 +264,8 @@ class Committer:
                 return await self._settled(connection, commands, locked=True)
         answers = await stored_answers(connection, self.reader, self._province, commands)
         return answers, await self.reader.head(connection)
+
+
+def _aged(clock: datetime, read_at: float) -> datetime:
+    """Return what a clock shows now by what it showed then: that reading decided, so it is the one to be judged."""
+    return clock + timedelta(seconds=monotonic() - read_at)
