@@ -26,7 +26,14 @@ from emulation_saas.postgres.migrating import MigrationError
 from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.replaying import add_replay
-from emulation_saas.serving import data_directory, database_url_of, master_key_path, prepare, supervisor_of
+from emulation_saas.serving import (
+    data_directory,
+    database_url_of,
+    master_key_path,
+    prepare,
+    supervisor_of,
+    tracings_of,
+)
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
 from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS
 from emulation_saas.wiring import application, logs_of
@@ -65,7 +72,7 @@ def _serve(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
-    return serve(lambda: application(settings), fd=options.fd)
+    return serve(lambda: application(settings, tracings_of(os.environ)), fd=options.fd)
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
