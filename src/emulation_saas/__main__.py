@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, rebuild, rewrap, export, verify, token."""
+"""The command line: serve, demo, migrate, doctor, rebuild, rewrap, export, verify, token."""
 
 import argparse
 import asyncio
@@ -13,6 +13,7 @@ import msgspec
 
 from emulation_saas.audit import verifier
 from emulation_saas.demo.running import run as run_demo
+from emulation_saas.doctor import diagnose
 from emulation_saas.exporting import ExportError, Wanted, export_from_database, export_from_service
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
@@ -78,6 +79,12 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     asyncio.run(prepare(_url(settings), _say))
     return 0
+
+
+def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    diagnosis = diagnose(settings, say=_say)
+    _print(options, diagnosis, diagnosis.text())
+    return diagnosis.exit_code
 
 
 def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
@@ -173,6 +180,13 @@ def _parser() -> argparse.ArgumentParser:
     working.add_argument("--fd", type=int, required=True, help="the listening socket")
     migrating = _command(commands, "migrate", _migrate, "check the database and bring its schema up to date")
     migrating.add_argument("--database-url", help="which database")
+    examining = _command(
+        commands, "doctor", _doctor, "examine database, roles, keys and lags: 0 fine, 1 not, 2 cannot tell"
+    )
+    examining.add_argument("--database-url", help="which database; without it the embedded one")
+    examining.add_argument("--data", type=Path, help="directory of the embedded database, running or not")
+    examining.add_argument("--master-key", type=Path, help="file of the master key")
+    examining.add_argument("--json", action="store_true", help="print for a machine")
     rebuilding = _command(commands, "rebuild", _rebuild, "make a projection's documents again from the log")
     rebuilding.add_argument("province", help="the province's handle")
     rebuilding.add_argument("projection", help="the projection's name")

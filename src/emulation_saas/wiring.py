@@ -238,6 +238,7 @@ def application(settings: Settings, tracings: "Sequence[Tracing]" = ()) -> Lites
     runner = Runner(logs, database, PROJECTIONS)
     lags = Lags(database, PROJECTIONS)
     loops = _loops(logs, runner, tails)
+    lookout = Lookout(counts, logs.known, subscribers.positions, loops.faults, lambda: signer.forked)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -247,7 +248,7 @@ def application(settings: Settings, tracings: "Sequence[Tracing]" = ()) -> Lites
                     projections=runner.run(),
                     signer=signer.run(logs),
                     upkeep=Upkeep(logs, access_log).run(),
-                    lookout=Lookout(counts, logs.known, subscribers.positions, loops.faults).run(),
+                    lookout=lookout.run(),
                     webhooks=Dispatcher(
                         logs, database, webhooks_kept.couriers, Means(Schedule(), utc_now, uuid4()), tails=tails
                     ).run(),

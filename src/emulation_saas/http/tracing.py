@@ -77,7 +77,7 @@ class Tracing:
 
 
 def tracing_of(environment: Mapping[str, str]) -> Tracing:
-    """Return the traces that OTEL_TRACES_EXPORTER asks for: `console`, or `otlp` as OTEL_EXPORTER_OTLP_* say, over HTTP."""
+    """Return the traces that OTEL_TRACES_EXPORTER asks for: `console`, or `otlp` as OTEL_EXPORTER_OTLP_* say."""
     if environment["OTEL_TRACES_EXPORTER"] == "console":
         return Tracing(BatchSpanProcessor(ConsoleSpanExporter()))
     return Tracing(BatchSpanProcessor(OTLPSpanExporter()))

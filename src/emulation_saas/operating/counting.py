@@ -81,6 +81,9 @@ class Counts:
             kept, "emulation_streams_lag_events", "Lag of the stream that is furthest behind", of_province, "livemax"
         )
         self._faults = _gauge(kept, "emulation_loops_at_fault", "Loops of workers that ended or do not move")
+        self._forked = _gauge(
+            kept, "emulation_logs_forked", "Logs that contradict what was signed of them", (), "livemax"
+        )
         self._workers = _gauge(kept, "emulation_workers", "Workers that live")
         self._seen = _gauge(
             kept,
@@ -126,9 +129,10 @@ class Counts:
             self._streams.labels(province).set(streams)
             self._behind.labels(province).set(behind)
 
-    def lives(self, faults: int) -> None:
-        """Say that this worker lives, and how many of its loops do not."""
+    def lives(self, *, faults: int, forked: int) -> None:
+        """Say that this worker lives, how many of its loops do not, and how many logs it may not sign."""
         self._faults.set(faults)
+        self._forked.set(forked)
         self._workers.set(1)
         self._seen.set(time.time())
 

@@ -20,6 +20,7 @@ class Lookout:
         logs: Callable[[], Sequence[ProvinceLog]],
         streams: Callable[[], Mapping[ProvinceId, Sequence[int]]],
         faults: Callable[[], Sequence[str]],
+        forked: Callable[[], int],
     ) -> None:
         """Have seen nothing yet.
 
@@ -28,11 +29,13 @@ class Lookout:
             logs: the logs that this worker knows.
             streams: the positions of the streams that are open here, by province.
             faults: what is wrong with the loops of this worker.
+            forked: how many logs contradict what was signed of them.
         """
         self._counts = counts
         self._logs = logs
         self._streams = streams
         self._faults = faults
+        self._forked = forked
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -47,4 +50,4 @@ class Lookout:
             positions = streams.get(log.province, ())
             behind = max(0, log.known_head - min(positions)) if positions else 0
             self._counts.waits(log.handle, queued=log.queued, streams=len(positions), behind=behind)
-        self._counts.lives(len(self._faults()))
+        self._counts.lives(faults=len(self._faults()), forked=self._forked())

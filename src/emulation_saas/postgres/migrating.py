@@ -61,6 +61,27 @@ async def migrate(url: str, report: Callable[[str], None], *, directory: Path | 
         await connection.close()  # the advisory lock goes with the session
 
 
+async def unapplied(url: str) -> list[str]:
+    """Return the names of the released migrations that a database has not had yet; nothing is changed.
+
+    Raises:
+        MigrationError: the schema is of a later release, or a file has changed since it was applied.
+    """
+    with as_file(files("emulation_saas.postgres") / "migrations") as released:
+        scripts = _scripts_of(released)
+    connection = await asyncpg.connect(role_dsn(url, MIGRATE_ROLE), timeout=CONNECT_TIMEOUT_S)
+    try:
+        await connection.execute(STATEMENTS["become_owner"])
+        rows = await connection.fetch(STATEMENTS["migrations_applied"])
+    except asyncpg.UndefinedTableError:
+        rows = []
+    finally:
+        await connection.close()
+    applied = {row["name"]: row["sha256"] for row in rows}
+    _refuse_rewritten_history(applied, scripts)
+    return [name for name in scripts if name not in applied]
+
+
 def _scripts_of(directory: Path) -> dict[str, str]:
     """Return name -> SQL, in order.
 
