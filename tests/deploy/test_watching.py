@@ -32,7 +32,7 @@ def selectors(query: str) -> Iterator[Any]:
     yield from found
 
 
-def _gather(node: Any, found: list[Any]) -> None:
+def _gather(node: Any, found: list[Any]) -> None:  # noqa: ANN401 - the parser has no types
     if isinstance(node, promql_parser.VectorSelector):
         found.append(node)
     for name in ("lhs", "rhs", "expr", "vector_selector", "args"):

@@ -91,7 +91,7 @@ async def staged(url: str | None = None) -> AsyncGenerator[Stage]:
         path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
         worker: AbstractContextManager[Worker] = serving(
             [sys.executable, "-m", "emulation_saas", "worker"],
-            env=worker_environment(Settings(data=folder), url=url, local=True) | {"PYTHONPATH": path},
+            env=worker_environment(unbound(folder), url=url, local=True) | {"PYTHONPATH": path},
             log=folder / "worker.log",
             health="/health/ready",
         )
