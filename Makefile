@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz crash tamper streams proxy lock
+.PHONY: help demo serve test lint types law bench fuzz crash tamper streams proxy sharing lock
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -47,6 +47,9 @@ proxy: .venv/installed ## The service behind nginx (which must be installed) wit
 
 streams: .venv/installed ## Feed, long-poll, webhooks and broker bridge cut off again and again under load: nothing lost, doubled or out of order
 	@$(BIN)/python -m tests.streams.campaign
+
+sharing: .venv/installed ## One province at ten times its load: how long the others' votes take, with its share and without (writes build/sharing.json)
+	@$(BIN)/python -m tests.bench.sharing
 
 lock: .venv/installed ## Pin every dependency anew, by hash, for all platforms
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes --no-strip-extras \

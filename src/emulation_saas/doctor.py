@@ -50,6 +50,8 @@ STILL_S: Final = 3.0
 """Documents that come no further for so long, though events wait, stand still."""
 DISK_FREE_MIN: Final = 0.1
 """Of the disk that holds the embedded database."""
+_FAILURES: Final = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""That a check cannot look: no server, no such database, a URL that is none."""
 _CLOCKS_WARN: Final = CLOCKS_APART_MAX / 4
 _UNSEEN: Final = (
     "the clocks, disks and memory of other machines",
@@ -125,7 +127,7 @@ async def _examine(settings: Settings, url: str, still_s: float) -> list[Finding
             findings += await _told("master key", _master_key(database, settings))
             findings += await _told("log keys", _log_keys(database, logs))
             findings += await _told("followers", _followers(Lags(database, PROJECTIONS), logs, still_s))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except _FAILURES as error:
         findings.append(_unknown("tables", error))
     return findings
 
@@ -135,7 +137,7 @@ async def _told(check: str, found: AsyncIterator[Finding]) -> list[Finding]:
     findings: list[Finding] = []
     try:
         findings += [finding async for finding in found]
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except _FAILURES as error:
         findings.append(_unknown(check, error))
     return findings
 

@@ -189,8 +189,8 @@ async def test_a_log_behind_what_was_signed_is_found(
 
 
 async def test_a_server_that_does_not_answer_cannot_be_told_of(server: EmbeddedPostgres, tmp_path: Path) -> None:
-    diagnosis = await examined("postgresql://127.0.0.1:1/emulation", tmp_path)
-    assert diagnosis.exit_code == 2
+    for url in ("postgresql://127.0.0.1:1/emulation", "postgresql://me@127.0.0.1:1/emulation"):
+        assert (await examined(url, tmp_path)).exit_code == 2
     bare = await empty_database(server, "without_schema")
     diagnosis = await examined(bare, tmp_path)
     assert diagnosis.exit_code == 1

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from emulation_saas.http.tracing import Tracing
-from emulation_saas.serving import tracings_of
+from emulation_saas.serving import tracings_of, worker_environment
+from emulation_saas.settings import Settings, settings_from
 from emulation_saas.wiring import application
 from tests.http.notebook import calling
 from tests.privacy.living import HERE, NAME, pledged, settings_of
@@ -65,3 +67,12 @@ def test_nothing_is_traced_unless_it_is_asked_for() -> None:
     assert tracings_of({"OTEL_TRACES_EXPORTER": "none"}) == []
     (tracing,) = tracings_of({"OTEL_TRACES_EXPORTER": "otlp"})
     tracing.close()
+
+
+def test_workers_are_given_the_variables_of_tracing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
+    given = worker_environment(Settings(data=tmp_path, requests_per_person=7), url="postgresql:///x", local=False)
+    assert given["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector:4318"
+    assert given["EMULATION_REQUESTS_PER_PERSON"] == "7"
+    assert settings_from({name: value for name, value in given.items() if value}).requests_per_person == 7

@@ -16,8 +16,7 @@ from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.log.reading import NO_LIMIT
 from emulation_saas.serving import worker_environment
-from emulation_saas.settings import Settings
-from tests.bench.serving import Worker, serving
+from tests.bench.serving import Worker, serving, unbound
 from tests.bench.world import OPTIONS, World, build, vote
 from tests.database import fresh_database, start_database
 from tests.logs import keep_master_key, running_logs

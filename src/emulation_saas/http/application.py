@@ -4,8 +4,8 @@
 
     server ─▶ Service.__call__       request id, header and target limits, deadline, security headers, log line
                │                     reads of names and by auditors on record before their answer
-               └─ router             404 and 405 as problems
-                   └─ Door           token, province, person, authority       /v1/provinces/{province}/…, /v1/…
+               └─ router             404 and 405 as problems; traces around it, where they are asked for
+                   └─ Door           token, province, person, authority, turn /v1/provinces/{province}/…, /v1/…
                        └─ route      body in one spelling, use case, answer
 
 What a client says of itself by X-Forwarded-*, Forwarded or Host has no effect on anything.
