@@ -53,7 +53,7 @@ DISK_FREE_MIN: Final = 0.1
 _FAILURES: Final = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """That a check cannot look: no server, no such database, a URL that is none."""
 _CLOCKS_WARN: Final = CLOCKS_APART_MAX / 4
-_UNSEEN: Final = (
+_UNSEEN: Final[tuple[str, ...]] = (
     "the clocks, disks and memory of other machines",
     "backups: whether they can be restored is told by restoring one",
 )

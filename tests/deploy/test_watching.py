@@ -36,8 +36,9 @@ def _gather(node: Any, found: list[Any]) -> None:  # noqa: ANN401 - the parser h
     if isinstance(node, promql_parser.VectorSelector):
         found.append(node)
     for name in ("lhs", "rhs", "expr", "vector_selector", "args"):
-        below = getattr(node, name, None)
-        for each in below if isinstance(below, list) else [below]:
+        below: Any = getattr(node, name, None)
+        several: list[Any] = below if isinstance(below, list) else [below]
+        for each in several:
             if each is not None:
                 _gather(each, found)
 

@@ -52,12 +52,13 @@ async def small(url: str, events_max: int) -> AsyncGenerator[Opened]:
 
 
 async def test_a_full_log_refuses_before_it_appends(database_url: str) -> None:
-    async with small(database_url, events_max=4) as province:
+    async with small(database_url, events_max=6) as province:
+        assert (await province.log.head()).position == 5
         taken = await province.log.execute(register("noi-vu"), by=province.acting("k"))
-        assert taken.position == 4
+        assert taken.position == 6
         with pytest.raises(LogFull):
             await province.log.execute(register("tai-chinh"), by=province.acting())
-        assert (await province.log.head()).position == 4
+        assert (await province.log.head()).position == 6
         assert await province.log.execute(register("noi-vu"), by=province.acting("k")) == taken, "asked again"
         renaming = RenameAgency(agency=AgencyId("noi-vu"), name="Sở khác", effective_on=DAY, legal_basis="QĐ 1")
-        assert (await province.log.execute(renaming, by=province.acting())).position == 5
+        assert (await province.log.execute(renaming, by=province.acting())).position == 7

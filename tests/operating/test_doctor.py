@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ def wrong(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
 
 
 @asynccontextmanager
-async def spoiled(server: EmbeddedPostgres, url: str, danger: str, undone: str) -> AsyncIterator[None]:
+async def spoiled(server: EmbeddedPostgres, url: str, danger: str, undone: str) -> AsyncGenerator[None]:
     """Have a superuser break something while inside."""
     async with superuser(server, urlsplit(url).path.removeprefix("/")) as connection:
         await connection.execute(danger)
