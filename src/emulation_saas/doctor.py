@@ -121,9 +121,9 @@ async def _examine(settings: Settings, url: str, still_s: float) -> list[Finding
     findings += await _told("schema", _schema(url))
     try:
         async with open_database(url) as database:
-            logs = await logs_of(database, origin=settings.log_origin, master=NoMasterKey()).all()
             findings += await _told("row security", _catalogue(database))
             findings += await _told("clocks", _clocks(database))
+            logs = await logs_of(database, origin=settings.log_origin, master=NoMasterKey()).all()
             findings += await _told("master key", _master_key(database, settings))
             findings += await _told("log keys", _log_keys(database, logs))
             findings += await _told("followers", _followers(Lags(database, PROJECTIONS), logs, still_s))

@@ -235,8 +235,7 @@ def application(settings: Settings, tracings: "Sequence[Tracing]" = ()) -> Lites
     tails, subscribers = Tails(), Subscribers()
     webhooks_kept = webhooks_of(settings, database)
     finder = Finder(database, PROJECTIONS)
-    runner = Runner(logs, database, PROJECTIONS)
-    lags = Lags(database, PROJECTIONS)
+    runner, lags = Runner(logs, database, PROJECTIONS), Lags(database, PROJECTIONS)
     loops = _loops(logs, runner, tails)
     lookout = Lookout(counts, logs.known, subscribers.positions, loops.faults, lambda: signer.forked)
 

@@ -60,5 +60,7 @@ async def test_a_full_log_refuses_before_it_appends(database_url: str) -> None:
             await province.log.execute(register("tai-chinh"), by=province.acting())
         assert (await province.log.head()).position == 6
         assert await province.log.execute(register("noi-vu"), by=province.acting("k")) == taken, "asked again"
-        renaming = RenameAgency(agency=AgencyId("noi-vu"), name="Sở khác", effective_on=DAY, legal_basis="QĐ 1")
+        renaming = RenameAgency(
+            agency=AgencyId("noi-vu"), name="Sở khác", effective_on=date(2021, 1, 1), legal_basis="Q"
+        )
         assert (await province.log.execute(renaming, by=province.acting())).position == 7

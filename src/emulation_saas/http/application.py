@@ -114,14 +114,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         response_class=CommandAnswer,
         security=[{"bearer": []}],
     )
-    platform = Router(
-        path="/",
-        route_handlers=[Router(path="/v1", route_handlers=platform_routes), *operator_routes],
-        before_request=door.to_platform,
-        dependencies=platform_dependencies(logs),
-        response_class=CommandAnswer,
-        security=[{"bearer": []}],
-    )
+    platform = _platform([Router(path="/v1", route_handlers=platform_routes), *operator_routes], door, logs)
     service = Service(
         route_handlers=[provinces, platform, *contract, live, readiness(reachable, faults)],
         request_class=StrictRequest,
@@ -139,6 +132,18 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     service.stops = stops
     service.in_flight = set()
     return service
+
+
+def _platform(routes: Sequence[ControllerRouterHandler], door: Door, logs: Logs) -> Router:
+    """Return the routes of operators."""
+    return Router(
+        path="/",
+        route_handlers=routes,
+        before_request=door.to_platform,
+        dependencies=platform_dependencies(logs),
+        response_class=CommandAnswer,
+        security=[{"bearer": []}],
+    )
 
 
 async def _no_recorder(read: Read) -> None:

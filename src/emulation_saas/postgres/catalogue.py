@@ -34,17 +34,13 @@ def _faults_of_table(table: Any) -> list[str]:  # noqa: ANN401 - a record
     name: str = table["name"]
     is_protected = name not in UNPROTECTED
     faults = {
-        f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY": is_protected and not table["is_enabled"],
-        f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY": is_protected and not table["is_forced"],
-        f"ALTER TABLE {name} OWNER TO {OWNER_ROLE}": table["owner"] != OWNER_ROLE,
-        f"REVOKE UPDATE, DELETE, TRUNCATE ON {name} FROM {APP_ROLE}": name in FACTS and table["may_rewrite"],
-        f"REVOKE ALL ON {name} FROM {APP_ROLE}": name.startswith("sealing.") and table["may_read"],
+        "row security is not enabled: enable and force it as the owner": is_protected and not table["is_enabled"],
+        "row security is not forced: force it as the owner": is_protected and not table["is_forced"],
+        f"it belongs to {table['owner']}: give it to {OWNER_ROLE}": table["owner"] != OWNER_ROLE,
+        f"{APP_ROLE} may change what was recorded: revoke that": name in FACTS and table["may_rewrite"],
+        f"{APP_ROLE} may read keys: revoke that": name.startswith("sealing.") and table["may_read"],
     }
-    return [
-        f"{name} does not keep provinces or facts apart: as its owner, {mend}"
-        for mend, found in faults.items()
-        if found
-    ]
+    return [f"{name}, {fault}" for fault, found in faults.items() if found]
 
 
 def _faults_of_policies(tables: list[Any], policies: list[Any]) -> list[str]:
