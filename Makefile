@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha image faults
+.PHONY: help demo serve test lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha image faults sharing
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -69,6 +69,9 @@ image: .venv/installed ## The steps of deploy/Dockerfile in a system made by deb
 
 streams: .venv/installed ## Feed, long-poll, webhooks and broker bridge cut off again and again under load: nothing lost, doubled or out of order
 	@$(BIN)/python -m tests.streams.campaign
+
+sharing: .venv/installed ## One province at ten times its load: how long the others' votes take, with its share and without (writes build/sharing.json)
+	@$(BIN)/python -m tests.bench.sharing
 
 lock: .venv/installed ## Pin every dependency anew, by hash, for all platforms
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes --no-strip-extras \

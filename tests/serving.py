@@ -22,6 +22,12 @@ from tests.logs import keep_master_key
 from tests.postgres.processes import alive, wait_until
 
 OPERATOR: Final = "operator"
+_LOOSE: Final = {
+    "EMULATION_WEBHOOK_NETWORKS": '["127.0.0.0/8"]',
+    "EMULATION_REQUESTS_PER_PERSON": "1000000",
+    "EMULATION_REQUESTS_PER_PROVINCE": "1000000",
+}
+"""Receivers are on this machine, and a few callers ask as fast as they are answered."""
 START_S: Final = 45.0
 """Generous: a busy machine may take long to import and to initialise a database."""
 
@@ -47,7 +53,7 @@ class Served:
             settings: others, by the names of their variables.
             name: where its output goes, in `place`; replicas on one database share the place, each with another name.
         """
-        self._settings = {"EMULATION_WEBHOOK_NETWORKS": '["127.0.0.0/8"]', **(settings or {})}
+        self._settings = {**_LOOSE, **(settings or {})}
         self.data = place / "data"
         self.port = free_port()
         self._workers = workers

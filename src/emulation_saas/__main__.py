@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, rebuild, rewrap, backup, restore, compare, reenter, export, verify, token."""
+"""The command line: serve, demo, migrate, doctor, rebuild, rewrap, backup, restore, compare, reenter, export, verify, token."""
 
 import argparse
 import asyncio
@@ -17,6 +17,7 @@ from emulation_saas.backing_up import Answer, add_backup, add_restore, back_up, 
 from emulation_saas.backups.faults import BackupError
 from emulation_saas.comparing import add_compare, compare
 from emulation_saas.demo.running import run as run_demo
+from emulation_saas.doctor import diagnose
 from emulation_saas.exporting import ExportError, Wanted, export_from_database, export_from_service
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
@@ -31,7 +32,7 @@ from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.reentering import add_reenter, reenter
 from emulation_saas.replaying import add_replay
-from emulation_saas.serving import data_directory, database_url_of, master_key_path, supervisor_of
+from emulation_saas.serving import data_directory, database_url_of, master_key_path, supervisor_of, tracings_of
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
 from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS
 from emulation_saas.upgrading import add_migrate, run_migrate
@@ -71,11 +72,17 @@ def _serve(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
-    return serve(lambda: application(settings), fd=options.fd)
+    return serve(lambda: application(settings, tracings_of(os.environ)), fd=options.fd)
 
 
 def _migrate(settings: Settings, options: argparse.Namespace) -> int:
     return run_migrate(_url(settings), options, say=_say, show=_show)
+
+
+def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    diagnosis = diagnose(settings, say=_say)
+    _print(options, diagnosis, diagnosis.text())
+    return diagnosis.exit_code
 
 
 def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
@@ -197,6 +204,13 @@ def _parser() -> argparse.ArgumentParser:
     working = _command(commands, "worker", _worker, "serve on an inherited socket (the supervisor starts these)")
     working.add_argument("--fd", type=int, required=True, help="the listening socket")
     add_migrate(_command(commands, "migrate", _migrate, "check the database and bring its schema up to date"))
+    examining = _command(
+        commands, "doctor", _doctor, "examine database, roles, keys and lags: 0 fine, 1 not, 2 cannot tell"
+    )
+    examining.add_argument("--database-url", help="which database; without it the embedded one")
+    examining.add_argument("--data", type=Path, help="directory of the embedded database, running or not")
+    examining.add_argument("--master-key", type=Path, help="file of the master key")
+    examining.add_argument("--json", action="store_true", help="print for a machine")
     rebuilding = _command(commands, "rebuild", _rebuild, "make a projection's documents again from the log")
     rebuilding.add_argument("province", help="the province's handle")
     rebuilding.add_argument("projection", help="the projection's name")

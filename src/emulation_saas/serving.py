@@ -1,12 +1,15 @@
 """The service on one machine: the supervisor with its database, checked and migrated, and the workers' environment."""
 
 import asyncio
+import atexit
 import os
+import shutil
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,18 +18,24 @@ from emulation_saas.backups.source import APPLICATION
 from emulation_saas.http.local_issuer import AUDIENCE, ISSUER, LocalIssuer
 from emulation_saas.log.keyring import demand_master_key, province_keys
 from emulation_saas.log.master_key import MasterKeyError, make_master_key, read_master_key
+from emulation_saas.operating.counting import FOLDER_VARIABLE
 from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres, default_data_directory
 from emulation_saas.postgres.migrating import migrate
 from emulation_saas.postgres.server import check_server
-from emulation_saas.settings import PREFIX, Issuer, Operator, Settings
+from emulation_saas.settings import PREFIX, Issuer, Operator, Settings, traces_of
 from emulation_saas.supervising import Supervisor
+
+if TYPE_CHECKING:
+    from emulation_saas.http.tracing import Tracing
 
 LOCAL_OPERATOR: Final = "operator"
 """The subject of the local issuer that may open provinces, in the embedded mode only."""
 MASTER_KEY: Final = "master.key"
 """The master key's file in the data directory."""
 _PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "COVERAGE_PROCESS_START")
+_IN_MEMORY: Final = "/dev/shm"  # noqa: S108 - only a directory of our own in it
+_OF_SHARES: Final = ("requests_per_person", "requests_per_province", "events_per_province")
 _OF_NATS: Final = ("nats_url", "nats_credentials", "nats_ca", "nats_prefix", "nats_events")
 
 
@@ -52,7 +61,7 @@ def supervisor_of(settings: Settings, *, report: Callable[[str], None], worker_l
         asyncio.run(demand_witnessed(settings, url))
         if database is not None:
             report(f"database: {url}")  # for --database-url of the other commands; it holds no secret
-        return worker_environment(settings, url=url, local=database is not None)
+        return worker_environment(settings, url=url, local=database is not None) | {FOLDER_VARIABLE: _figures()}
 
     return Supervisor(
         database=database,
@@ -70,6 +79,13 @@ def embedded_database(settings: Settings, report: Callable[[str], None]) -> Embe
     """Return the embedded database as the service runs it."""
     standby = {"synchronous_standby_names": APPLICATION} if settings.synchronous else {}
     return EmbeddedPostgres(data_directory(settings), settings=standby, report=report)
+
+
+def _figures() -> str:
+    """Make the directory of the workers' figures; in memory where it can be, as they are written with each batch."""
+    folder = mkdtemp(prefix="emulation-figures-", dir=_IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @contextmanager
@@ -158,6 +174,15 @@ async def demand_witnessed(settings: Settings, url: str) -> None:
         raise BehindWitnessError("\n".join(found))
 
 
+def tracings_of(environment: Mapping[str, str]) -> "list[Tracing]":
+    """Return what traces requests, if the environment asks for it."""
+    if not traces_of(environment):
+        return []
+    from emulation_saas.http.tracing import tracing_of  # noqa: PLC0415 - there with the extra `tracing` only
+
+    return [tracing_of(environment)]
+
+
 def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str, str]:
     """Return the whole environment of a worker.
 
@@ -171,7 +196,7 @@ def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str
         issuer = LocalIssuer(data_directory(settings))
         issuers.append(Issuer(issuer=ISSUER, audience=AUDIENCE, jwks=str(issuer.jwks)))
         operators.append(Operator(issuer=ISSUER, sub=LOCAL_OPERATOR))
-    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    passed_on = {name: os.environ[name] for name in os.environ if name in _PASSED_ON or name.startswith("OTEL_")}
     nats = {name: getattr(settings, name) for name in _OF_NATS}
     return passed_on | {
         **{f"{PREFIX}{name.upper()}": str(value) for name, value in nats.items() if value is not None},
@@ -184,4 +209,5 @@ def worker_environment(settings: Settings, *, url: str, local: bool) -> dict[str
         f"{PREFIX}WEBHOOK_PORTS": msgspec.json.encode(settings.webhook_ports).decode(),
         f"{PREFIX}WEBHOOK_CA": str(settings.webhook_ca or ""),
         f"{PREFIX}WITNESS": str(settings.witness or ""),
+        **{f"{PREFIX}{name.upper()}": str(getattr(settings, name)) for name in _OF_SHARES},
     }

@@ -13,6 +13,7 @@ from msgspec import Meta
 from ssrfguard import Policy
 
 PREFIX: Final = "EMULATION_"
+NO_TRACES: Final = "none"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _ORIGIN: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?")
 
@@ -86,6 +87,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[Operator, ...],
         Meta(description="Who may open provinces: a JSON list of {issuer, sub}", max_length=100),
     ] = ()
+    requests_per_person: Annotated[
+        int,
+        Meta(
+            description="Requests a second that one person may make in one province, at each worker; a second's worth "
+            "may come at once",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 200
+    requests_per_province: Annotated[
+        int, Meta(description="The same of all persons of a province together", ge=1, le=1_000_000)
+    ] = 2_000
+    events_per_province: Annotated[
+        int,
+        Meta(
+            description="Events that a province's log is to hold: from there on no agency, bloc, member, year or "
+            "webhook is added, and what has begun goes on",
+            ge=1,
+            le=2**53,
+        ),
+    ] = 20_000_000
     log_origin: Annotated[
         str,
         Meta(description="First part of every log's origin, a host name of yours; never changes once a log is opened"),
@@ -175,7 +197,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             except (msgspec.MsgspecError, ValueError) as error:
                 faults.append(f"{variable}: {error}")
     settings = Settings(**values)
-    faults += _contradictions(settings)
+    faults += _contradictions(settings) + _faults_of_tracing(environment)
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
@@ -223,6 +245,20 @@ def _nats_contradictions(settings: Settings) -> list[str]:
         if path is not None and not path.is_file():
             faults.append(f"{PREFIX}{name.upper()}: there is no file {path}")
     return faults
+
+
+def _faults_of_tracing(environment: Mapping[str, str]) -> list[str]:
+    exporter = environment.get("OTEL_TRACES_EXPORTER", NO_TRACES) or NO_TRACES
+    if exporter not in {NO_TRACES, "otlp", "console"}:
+        return ["OTEL_TRACES_EXPORTER: none, otlp or console"]
+    if exporter != NO_TRACES and find_spec("opentelemetry.sdk") is None:
+        return ["OTEL_TRACES_EXPORTER: needs the extra `tracing`: pip install 'emulation-saas[tracing]'"]
+    return []
+
+
+def traces_of(environment: Mapping[str, str]) -> bool:
+    """Tell whether requests are to be traced, by the standard variable; unlike there, not by default."""
+    return (environment.get("OTEL_TRACES_EXPORTER") or NO_TRACES) != NO_TRACES
 
 
 def _faults_of_webhooks(settings: Settings) -> list[str]:

@@ -1,10 +1,10 @@
 """The only module that knows every part: event types, the fold of authority, routes, projections, the application."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from litestar import Litestar
@@ -32,8 +32,10 @@ from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.events import Event
 from emulation_saas.log import AuthorityFold, Codec, MasterKey, ProvinceLogs, Registry
 from emulation_saas.log import events as log
+from emulation_saas.log.course import Unwatched, Watch
 from emulation_saas.log.master_key import read_master_key
 from emulation_saas.log.reading import STATEMENTS
+from emulation_saas.log.room import Room
 from emulation_saas.meetings import events as meetings
 from emulation_saas.meetings import routes as meetings_routes
 from emulation_saas.nominations import events as nominations
@@ -41,7 +43,9 @@ from emulation_saas.nominations import routes as nominations_routes
 from emulation_saas.offices import events as offices
 from emulation_saas.offices import routes as offices_routes
 from emulation_saas.operating import routes as operating_routes
+from emulation_saas.operating.counting import Counts
 from emulation_saas.operating.lags import Lags
+from emulation_saas.operating.looking import Lookout
 from emulation_saas.operating.loops import DEAF_S, Loops, Patience
 from emulation_saas.operating.metrics import Metrics, metrics_route
 from emulation_saas.pledges import events as pledges
@@ -83,6 +87,9 @@ from emulation_saas.years import events as years
 from emulation_saas.years import routes as years_routes
 from emulation_saas.years import schemes
 from projections import PROJECTIONS
+
+if TYPE_CHECKING:
+    from emulation_saas.http.tracing import Tracing
 
 EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *log.EVENTS,
@@ -128,9 +135,36 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
 )
 
 
-def logs_of(database: Database, *, origin: str, master: MasterKey) -> ProvinceLogs:
+BEGINNINGS: Final[frozenset[type[Event]]] = frozenset(
+    {
+        agencies.AgencyRegistered,
+        blocs.BlocEstablished,
+        blocs.MemberAdmitted,
+        years.YearOpened,
+        webhooks.WebhookRegistered,
+    }
+)
+"""What begins something new, for which a log that is full has no room."""
+
+
+def logs_of(
+    database: Database,
+    *,
+    origin: str,
+    master: MasterKey,
+    events_max: int | None = None,
+    watching: Callable[[str], Watch] = lambda _: Unwatched(),
+) -> ProvinceLogs:
     """Return the logs of a database, with every event type and the fold of authority."""
-    return ProvinceLogs(database, Codec(Registry(EVENT_TYPES)), AUTHORITY, origin=origin, master=master)
+    return ProvinceLogs(
+        database,
+        Codec(Registry(EVENT_TYPES)),
+        AUTHORITY,
+        origin=origin,
+        master=master,
+        room=Room(events_max, BEGINNINGS),
+        watching=watching,
+    )
 
 
 def require_sound(event: Event) -> None:
@@ -189,8 +223,8 @@ def _loops(logs: ProvinceLogs, runner: Runner, tails: Tails) -> Loops:
     return loops
 
 
-def application(settings: Settings) -> Litestar:
-    """Return the service of one worker. To be called where the event loop runs.
+def application(settings: Settings, tracings: "Sequence[Tracing]" = ()) -> Litestar:
+    """Return the service of one worker, and have its requests traced. To be called where the event loop runs.
 
     Raises:
         ValueError: the settings name no database or no master key; a worker never makes its own.
@@ -199,16 +233,17 @@ def application(settings: Settings) -> Litestar:
     if settings.database_url is None or settings.master_key is None:
         msg = "a worker needs EMULATION_DATABASE_URL and EMULATION_MASTER_KEY"
         raise ValueError(msg)
-    database = database_at(settings.database_url)
+    database, counts = database_at(settings.database_url), Counts()
     signer = Signer(database, witness_of(settings))
-    logs = logs_of(database, origin=settings.log_origin, master=read_master_key(settings.master_key))
+    master, events_max = read_master_key(settings.master_key), settings.events_per_province
+    logs = logs_of(database, origin=settings.log_origin, master=master, events_max=events_max, watching=counts.of)
     access_log = AccessLog(logs, database)
     tails, subscribers = Tails(), Subscribers()
     webhooks_kept = webhooks_of(settings, database)
     finder = Finder(database, PROJECTIONS)
-    runner = Runner(logs, database, PROJECTIONS)
-    lags = Lags(database, PROJECTIONS)
+    runner, lags = Runner(logs, database, PROJECTIONS), Lags(database, PROJECTIONS)
     loops = _loops(logs, runner, tails)
+    lookout = Lookout(counts, logs.known, subscribers.positions, loops.faults, lambda: signer.forked)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -218,6 +253,7 @@ def application(settings: Settings) -> Litestar:
                     projections=runner.run(),
                     signer=signer.run(logs),
                     upkeep=Upkeep(logs, access_log).run(),
+                    lookout=lookout.run(),
                     webhooks=Dispatcher(
                         logs, database, webhooks_kept.couriers, Means(Schedule(), utc_now, uuid4()), tails=tails
                     ).run(),
@@ -230,7 +266,7 @@ def application(settings: Settings) -> Litestar:
     return create_app(
         routes=ROUTES,
         platform_routes=provinces_routes.PLATFORM_ROUTES,
-        operator_routes=[metrics_route(Metrics(logs.all, lags, subscribers.positions, loops.faults))],
+        operator_routes=[metrics_route(Metrics(logs.all, lags, counts.of_all, events_max))],
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
         contract=contract_routes(EVENT_TYPES),
         given={
@@ -252,6 +288,8 @@ def application(settings: Settings) -> Litestar:
         reachable=partial(database.heads.fetchval, STATEMENTS["ping"]),  # not of the pool that requests wait for
         faults=loops.faults,
         receipt=partial(receipts.receipt, signer),
+        watches=[counts.request_ended],
         stops=[tails.stop],
-        lifespan=[lifespan],
+        middleware=[each.middleware for each in tracings],
+        lifespan=[lifespan, *(each.running for each in tracings)],
     )

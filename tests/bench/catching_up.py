@@ -22,11 +22,10 @@ from emulation_saas.log import Codec, Registry
 from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.serving import worker_environment
-from emulation_saas.settings import Settings
 from emulation_saas.wiring import EVENT_TYPES
 from tests.bench.figures import Row, medians
 from tests.bench.rebuilding import fill
-from tests.bench.serving import Worker, serving, with_tests
+from tests.bench.serving import Worker, serving, unbound, with_tests
 from tests.bench.world import build
 from tests.database import fresh_database, superuser
 from tests.logs import Opened, keep_master_key, running_logs
@@ -48,7 +47,7 @@ def measure(
     url, opened, first, sub = uvloop.run(_filled(server, events))
     keep_master_key(folder)
     token = LocalIssuer(folder).issue(sub)
-    env = with_tests(worker_environment(Settings(data=folder), url=url, local=True))
+    env = with_tests(worker_environment(unbound(folder), url=url, local=True))
     program = [sys.executable, "-m", "emulation_saas", "worker"]
     measured: list[dict[str, float]] = []
     with serving(program, env=env, log=folder / "worker.log", health="/health/ready") as worker:

@@ -13,12 +13,18 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from emulation_saas.settings import Settings
 from emulation_saas.supervising import BACKLOG
 
 START_S: Final = 30.0
 STOP_S: Final = 12.0
 REPOSITORY: Final = Path(__file__).parents[2]
 T = TypeVar("T")
+
+
+def unbound(folder: Path) -> Settings:
+    """Return the settings of a worker of which one province, and one person, may ask as much as it can do."""
+    return Settings(data=folder, requests_per_person=1_000_000, requests_per_province=1_000_000)
 
 
 class Worker(NamedTuple):

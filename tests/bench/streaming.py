@@ -19,14 +19,13 @@ from eventsourcing.dcb.postgres_tt import PostgresDCBRecorderTT
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.serving import worker_environment
-from emulation_saas.settings import Settings
 from emulation_saas.streams.tails import PAUSE_S
 from tests.bench.fanout import Write, Written
 from tests.bench.figures import Row, medians
 from tests.bench.listeners import Delivered, Listen, Measure
 from tests.bench.load import Sender
 from tests.bench.pacing import Pace, Paced
-from tests.bench.serving import Partner, Worker, partner, serving, with_tests
+from tests.bench.serving import Partner, Worker, partner, serving, unbound, with_tests
 from tests.bench.stock import stock_datastore
 from tests.bench.subscribed import followed
 from tests.bench.world import BLOC, YEAR, World, build
@@ -99,7 +98,7 @@ def measure(
     senders = [Sender(issuer.issue(voter.sub), voter.agency) for voter in world.voters]
     here = f"/v1/provinces/{world.province}"
     votes = f"{here}/blocs/{BLOC}/years/{YEAR}/ballots/{world.ballots[0]}/votes"
-    env = with_tests(worker_environment(Settings(data=folder), url=url, local=True))
+    env = with_tests(worker_environment(unbound(folder), url=url, local=True))
     seconds = SECONDS_QUICK if quick else SECONDS
     measured: list[dict[str, float]] = []
     with ExitStack() as stack:

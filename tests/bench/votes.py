@@ -9,10 +9,9 @@ from typing import Final
 
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.serving import worker_environment
-from emulation_saas.settings import Settings
 from tests.bench.figures import Row, medians
 from tests.bench.load import Job, Outcome, Sender
-from tests.bench.serving import partner, serving, with_tests
+from tests.bench.serving import partner, serving, unbound, with_tests
 from tests.bench.world import BLOC, YEAR, World, build
 from tests.logs import keep_master_key, running_logs
 
@@ -36,7 +35,7 @@ def measure(
     keep_master_key(folder)
     senders = [Sender(issuer.issue(voter.sub), voter.agency) for voter in world.voters]
     path = f"/v1/provinces/{world.province}/blocs/{BLOC}/years/{YEAR}/ballots/{world.ballots[0]}/votes"
-    env = with_tests(worker_environment(Settings(data=folder), url=url, local=True))
+    env = with_tests(worker_environment(unbound(folder), url=url, local=True))
     bare = [sys.executable, "-m", "tests.bench.bare"]
     programs = {
         "vote": ([sys.executable, "-m", "emulation_saas", "worker"], "/health/ready"),

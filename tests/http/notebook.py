@@ -136,7 +136,7 @@ async def open_province(acting: NamedDependency[Acting], logs: NamedDependency[A
     return Response({"person": acting.person, "key": acting.idempotency_key}, status_code=201)
 
 
-def little_service(
+def little_service(  # noqa: PLR0913 - what a service is made of, each by name
     folder: Path,
     *,
     notebook: Notebook | None = None,
@@ -146,6 +146,7 @@ def little_service(
     faults: Callable[[], Sequence[str]] = tuple,
     given: dict[str, object] | None = None,
     recorder: Recorder | None = None,
+    requests_per_person: int = 200,
 ) -> Litestar:
     """Return the service around one notebook."""
 
@@ -164,7 +165,7 @@ def little_service(
         logs=Notebooks(notebook or Notebook()),
         verifier=Verifier([TrustedIssuer(issuer=ISSUER, audience=AUDIENCE, keys=keys)]),
         recorder=recorder or recorded,
-        settings=Settings(operators=(Operator(issuer=ISSUER, sub="root"),)),
+        settings=Settings(operators=(Operator(issuer=ISSUER, sub="root"),), requests_per_person=requests_per_person),
         reachable=reachable or reached,
         faults=faults,
         given=given,

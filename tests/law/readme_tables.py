@@ -34,6 +34,7 @@ LIMITS: Final = (
     "emulation_saas.webhooks.sender",
     "emulation_saas.streams.sights",
     "emulation_saas.streams.pages",
+    "emulation_saas.operating.counting",
 )
 
 

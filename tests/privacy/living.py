@@ -60,16 +60,20 @@ class Living:
         return person
 
 
-@asynccontextmanager
-async def alive(url: str, folder: Path) -> AsyncGenerator[Living]:
-    """Lend the service on a database, in whatever state that is."""
-    settings = Settings(
+def settings_of(url: str, folder: Path) -> Settings:
+    """Return the settings of the service on a database."""
+    return Settings(
         database_url=url,
         master_key=keep_master_key(folder),
         issuers=(Issuer(issuer=ISSUER, audience=AUDIENCE, jwks=jwks(folder)),),
         operators=(Operator(issuer=ISSUER, sub="root"),),
     )
-    app = application(settings)
+
+
+@asynccontextmanager
+async def alive(url: str, folder: Path) -> AsyncGenerator[Living]:
+    """Lend the service on a database, in whatever state that is."""
+    app = application(settings_of(url, folder))
     async with app.lifespan():
         yield Living(app, url)
 

@@ -16,8 +16,7 @@ from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Entry, ProvinceLog
 from emulation_saas.log.reading import NO_LIMIT
 from emulation_saas.serving import worker_environment
-from emulation_saas.settings import Settings
-from tests.bench.serving import Worker, serving
+from tests.bench.serving import Worker, serving, unbound
 from tests.bench.world import OPTIONS, World, build, vote
 from tests.database import fresh_database, start_database
 from tests.logs import keep_master_key, running_logs
@@ -91,7 +90,7 @@ async def staged(url: str | None = None) -> AsyncGenerator[Stage]:
         path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
         worker: AbstractContextManager[Worker] = serving(
             [sys.executable, "-m", "emulation_saas", "worker"],
-            env=worker_environment(Settings(data=folder), url=url, local=True) | {"PYTHONPATH": path},
+            env=worker_environment(unbound(folder), url=url, local=True) | {"PYTHONPATH": path},
             log=folder / "worker.log",
             health="/health/ready",
         )

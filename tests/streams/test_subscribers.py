@@ -113,7 +113,7 @@ async def test_who_reads_nothing_is_let_go_and_loses_nothing(
             position = await add_agency(service, "so-moi")
             await other.hears(b"id: %d\n" % position)
             async with asyncio.timeout(10):
-                while len(service.subscribers.positions(service.log.province)) == 2:  # noqa: ASYNC110 - no event tells
+                while len(service.subscribers.positions()[service.log.province]) == 2:  # noqa: ASYNC110 - no event tells
                     await asyncio.sleep(0.05)
             assert position not in listener.positions()
             last = str(listener.positions()[-1])
@@ -129,12 +129,12 @@ async def test_positions_of_all_subscribers_are_known(database_url: str, tmp_pat
         async with listening(service, "auditor", after=head) as one, listening(service, "integrator") as two:
             await one.hears(HEAD)
             await two.hears(HEAD)
-            assert known.positions(service.log.province) == [head, head]
+            assert known.positions() == {service.log.province: [head, head]}
             position = await add_agency(service, "so-moi")
             await two.hears(b"id: %d\n" % position)
             await one.hears(b"id: %d\n" % position)
-            assert known.positions(service.log.province) == [position, position]
-        assert known.positions(service.log.province) == []
+            assert known.positions() == {service.log.province: [position, position]}
+        assert known.positions() == {}
 
 
 async def test_database_does_not_feel_how_many_there_are(

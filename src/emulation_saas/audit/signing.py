@@ -93,6 +93,11 @@ class Signer:
         self._seen: dict[ProvinceId, int] = {}
         self._forked: set[ProvinceId] = set()
 
+    @property
+    def forked(self) -> int:
+        """How many logs contradict what was signed of them, as far as this process has seen."""
+        return len(self._forked)
+
     async def run(self, logs: ProvinceLogs) -> None:
         """Keep the checkpoints and tiles of every province up to date, until cancelled."""
         while True:

@@ -25,6 +25,7 @@ from emulation_saas.http.refusals import (
     NotAcceptable,
 )
 from emulation_saas.http.requests import StrictRequest
+from emulation_saas.http.shares import Shares
 from emulation_saas.http.tokens import Caller, Verifier, token_in
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.ids import OPERATOR, PersonId, is_handle
@@ -59,11 +60,12 @@ class Logs(Protocol):
 class Door:
     """Lets requests in: to a province, or to the platform."""
 
-    def __init__(self, *, logs: Logs, verifier: Verifier, operators: frozenset[Caller]) -> None:
-        """Take the logs, what tells callers, and who operates the platform."""
+    def __init__(self, *, logs: Logs, verifier: Verifier, operators: frozenset[Caller], shares: Shares) -> None:
+        """Take the logs, what tells callers, who operates the platform, and how much each may ask."""
         self._logs = logs
         self._verifier = verifier
         self._operators = operators
+        self._shares = shares
 
     def __deepcopy__(self, _: object) -> "Door":
         """Return itself: the framework copies a router's hooks, and there is one set of logs."""
@@ -73,8 +75,8 @@ class Door:
         """Find out who asks which province, and what they may do there.
 
         Raises:
-            Rejection: UnknownCaller, NoSuchProvince, NoSuchThing, NotAcceptable, BadIdempotencyKey, or what is wrong
-                with the body, when a key makes its fingerprint needed.
+            Rejection: UnknownCaller, NoSuchProvince, TooManyRequests, ProvinceOverShare, NoSuchThing, NotAcceptable,
+                BadIdempotencyKey, or what is wrong with the body, when a key makes its fingerprint needed.
         """
         asked = cast("StrictRequest", request)
         caller = await self._caller(asked)
@@ -88,6 +90,7 @@ class Door:
             raise NoSuchProvince
         exchange = asked.exchange
         exchange.province, exchange.person = handles["province"], person
+        await self._shares.take(exchange)
         spelled: dict[str, str] = asked.route_handler.opt.get(SPELLED, {})
         if not all(_is_well_spelled(each, spelled.get(name)) for name, each in handles.items()):
             raise NoSuchThing

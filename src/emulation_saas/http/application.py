@@ -4,8 +4,8 @@
 
     server ─▶ Service.__call__       request id, header and target limits, deadline, security headers, log line
                │                     reads of names and by auditors on record before their answer
-               └─ router             404 and 405 as problems
-                   └─ Door           token, province, person, authority       /v1/provinces/{province}/…, /v1/…
+               └─ router             404 and 405 as problems; traces around it, where they are asked for
+                   └─ Door           token, province, person, authority, turn /v1/provinces/{province}/…, /v1/…
                        └─ route      body in one spelling, use case, answer
 
 What a client says of itself by X-Forwarded-*, Forwarded or Host has no effect on anything.
@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Final
 
 from litestar import Litestar, Router
-from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
+from litestar.types import ControllerRouterHandler, Message, Middleware, Receive, Scope, Send
 
 from emulation_saas.http.acting import Door, Logs, platform_dependencies, province_dependencies
 from emulation_saas.http.answers import CommandAnswer, send_answer
@@ -37,6 +37,7 @@ from emulation_saas.http.problems import exception_handlers, problem
 from emulation_saas.http.reads import Read, ReadNotRecorded, Recorder, read_in
 from emulation_saas.http.refusals import Busy, OutcomeUnknown, RequestTooSlow, TargetTooLong
 from emulation_saas.http.requests import StrictRequest
+from emulation_saas.http.shares import Shares
 from emulation_saas.http.tokens import Caller, Verifier
 from emulation_saas.kernel.rejections import Rejection
 from emulation_saas.settings import Settings
@@ -56,6 +57,7 @@ _RECORDED: Final = 201
 """What a command answers; a POST that answers otherwise is a question."""
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+Watch = Callable[[Exchange, Any], None]
 Receipts = Callable[[Any, int], Awaitable[str]]
 """Gives the receipt of the event at a position of a log."""
 
@@ -75,7 +77,9 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     reachable: Callable[[], Awaitable[None]],
     faults: Callable[[], Sequence[str]] = tuple,
     receipt: Receipts | None = None,
+    watches: Sequence[Watch] = (),
     stops: Sequence[Callable[[], None]] = (),
+    middleware: Sequence[Middleware] = (),
     lifespan: Sequence[Lifespan] = (),
 ) -> "Service":
     """Return the service.
@@ -94,11 +98,14 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         reachable: returns when the database answered, raises when it did not.
         faults: says what this process does by itself and does not move.
         receipt: proves what a command recorded; None: nobody gets a receipt.
+        watches: told of each request that is over, with its ASGI scope.
         stops: called when the server has been told to stop, before requests in flight are waited for.
+        middleware: what goes around the framework's router.
         lifespan: what is opened before the first request and closed after the last.
     """
     operators = frozenset(Caller(named.issuer, named.sub) for named in settings.operators)
-    door = Door(logs=logs, verifier=verifier, operators=operators)
+    shares = Shares(per_person=settings.requests_per_person, per_province=settings.requests_per_province)
+    door = Door(logs=logs, verifier=verifier, operators=operators, shares=shares)
     provinces = Router(
         path="/v1/provinces/{province:str}",
         route_handlers=[*routes, *documents],
@@ -107,29 +114,36 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         response_class=CommandAnswer,
         security=[{"bearer": []}],
     )
-    platform = Router(
-        path="/",
-        route_handlers=[Router(path="/v1", route_handlers=platform_routes), *operator_routes],
-        before_request=door.to_platform,
-        dependencies=platform_dependencies(logs),
-        response_class=CommandAnswer,
-        security=[{"bearer": []}],
-    )
+    platform = _platform([Router(path="/v1", route_handlers=platform_routes), *operator_routes], door, logs)
     service = Service(
         route_handlers=[provinces, platform, *contract, live, readiness(reachable, faults)],
         request_class=StrictRequest,
         request_max_body_size=BODY_BYTES_MAX,
         exception_handlers=exception_handlers(),
         openapi_config=openapi_config(),
+        middleware=list(middleware),
         lifespan=list(lifespan),
         logging_config=None,
         debug=False,
     )
     service.receipt = receipt
     service.recorder = recorder
+    service.watches = [log_exchange, *watches]
     service.stops = stops
     service.in_flight = set()
     return service
+
+
+def _platform(routes: Sequence[ControllerRouterHandler], door: Door, logs: Logs) -> Router:
+    """Return the routes of operators."""
+    return Router(
+        path="/",
+        route_handlers=routes,
+        before_request=door.to_platform,
+        dependencies=platform_dependencies(logs),
+        response_class=CommandAnswer,
+        security=[{"bearer": []}],
+    )
 
 
 async def _no_recorder(read: Read) -> None:
@@ -142,6 +156,8 @@ class Service(Litestar):
 
     receipt: Receipts | None = None
     recorder: Recorder = staticmethod(_no_recorder)
+    watches: Sequence[Watch] = (log_exchange,)
+    """Told of each request that is over."""
     stops: Sequence[Callable[[], None]] = ()
     in_flight: set[Exchange]
     """Requests that are being answered, but those that wait for events."""
@@ -159,14 +175,15 @@ class Service(Litestar):
         exchange = begin_exchange()
         scope.setdefault("state", {})["exchange"] = exchange
         self.in_flight.add(exchange)
-        exchange.aside = partial(self.in_flight.discard, exchange)
+        exchange.leavings.append(partial(self.in_flight.discard, exchange))
         try:
             await self._answer(exchange, scope, receive, send)
         finally:
-            self.in_flight.discard(exchange)
+            exchange.leave()
             for release in exchange.endings:
                 release()
-            log_exchange(exchange, scope)
+            for watch in self.watches:
+                watch(exchange, scope)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         outward = _Outward(exchange, scope, send, self.recorder)
@@ -212,7 +229,7 @@ class _Outward:
             if not self._is_recorded and not await self._record(message):
                 self._is_withheld = True
                 return
-            self._exchange.status = message["status"]
+            self._exchange.begin_answer(message["status"])
             headers = [*message["headers"]]
             given = dict(headers)
             headers.append((b"x-request-id", self._exchange.request_id.encode()))

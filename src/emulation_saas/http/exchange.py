@@ -12,6 +12,8 @@ from emulation_saas.http.refusals import AmbiguousHeader, HeadersTooLarge
 if TYPE_CHECKING:
     import asyncio
 
+    from emulation_saas.log.course import Course
+
 _SINGLE: Final = {
     b"authorization": "authorization",
     b"content-type": "content_type",
@@ -35,19 +37,23 @@ class Exchange:
     __slots__ = (
         "accept",
         "accept_language",
-        "aside",
+        "answered_s",
         "asked",
         "authorization",
         "body_read",
+        "code",
         "content_encoding",
         "content_length",
         "content_type",
+        "course",
         "deadline",
         "endings",
         "idempotency_key",
         "if_none_match",
+        "is_aside",
         "is_by_auditor",
         "last_event_id",
+        "leavings",
         "media_type",
         "person",
         "position",
@@ -65,6 +71,12 @@ class Exchange:
         self.started_at = perf_counter()
         self.status = 0
         """Of the answer, once begun."""
+        self.answered_s: float | None = None
+        """How long it took until then."""
+        self.code: str | None = None
+        """Of the refusal that it was answered with."""
+        self.course: Course | None = None
+        """Of the batch that its command was decided in (`note_course`)."""
         self.body_read = False
         self.province: str | None = None
         self.person: str | None = None
@@ -76,8 +88,10 @@ class Exchange:
         """Why the answer is a read that has to be recorded (`note_read`)."""
         self.endings: list[Callable[[], None]] = []
         """What is to be done when the request has ended (`when_ended`)."""
-        self.aside: Callable[[], None] | None = None
-        """Have it count as in flight no longer (`step_aside`)."""
+        self.leavings: list[Callable[[], None]] = []
+        """Has it count no longer where requests in flight are counted (`leave`)."""
+        self.is_aside = False
+        """It waits for events, or is sent them (`step_aside`)."""
         self.deadline: asyncio.Timeout | None = None
         """When it must be answered (`wait_longer`)."""
         self.media_type: str | None = None
@@ -114,6 +128,15 @@ class Exchange:
                 raise AmbiguousHeader(name.decode())
         if size > HEADER_BYTES_MAX:
             raise HeadersTooLarge
+
+    def begin_answer(self, status: int) -> None:
+        """Note that the answer has begun."""
+        self.status, self.answered_s = status, perf_counter() - self.started_at
+
+    def leave(self) -> None:
+        """Have it count as in flight no longer. Doing it again changes nothing."""
+        while self.leavings:
+            self.leavings.pop()()
 
     @property
     def took_ms(self) -> float:
@@ -152,8 +175,16 @@ def when_ended(release: Callable[[], None]) -> None:
 def step_aside() -> None:
     """Have the request that this task answers count as in flight no longer: it waits, and costs next to nothing."""
     exchange = _current.get()
-    if exchange is not None and exchange.aside is not None:
-        exchange.aside()
+    if exchange is not None:
+        exchange.is_aside = True
+        exchange.leave()
+
+
+def note_course(course: "Course") -> None:
+    """Say which batch the command of the request that this task answers was decided in."""
+    exchange = _current.get()
+    if exchange is not None:
+        exchange.course = course
 
 
 def wait_longer(wait_s: float) -> None:

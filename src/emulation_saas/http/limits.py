@@ -35,6 +35,13 @@ WAIT_MAX_S: Final = 30
 STREAM_MAX_S: Final = 900
 """After which a stream of events ends and is to be taken up again, with a token that is still good; some end sooner, so
 that not all come back at once."""
+REQUESTS_PER_PROVINCE_MAX: Final = 500
+"""Requests of one province that one worker handles at a time, those whose commands wait to be decided among them: what
+is left is for the others."""
+BURST_S: Final = 1.0
+"""Requests of so many seconds may come at once, where somebody has asked less before."""
+TURN_MAX_S: Final = 1.0
+"""Who asks faster than he may waits for his turn, at most so long; then he is refused, and told when to come back."""
 REQUESTS_IN_FLIGHT_MAX: Final = 1_000
 """Requests one worker handles at a time; more are told to come back."""
 GRACEFUL_STOP_S: Final = 6

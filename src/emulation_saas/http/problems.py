@@ -91,6 +91,7 @@ def problem(exchange: Exchange, rejection: Rejection) -> Answer:
     language = language_of(exchange.accept_language)
     kind = type(rejection)
     status = status_of(rejection)
+    exchange.code = kind.code
     errors: tuple[Fault, ...] = getattr(rejection, "errors", ())
     told = Problem(
         type=f"urn:emulation:problem:{kind.code}",

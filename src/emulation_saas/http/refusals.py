@@ -23,7 +23,7 @@ class Refusal(Rejection):
     """A refusal by the protocol, with a status of its own."""
 
     status: ClassVar[int]
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
 
 class BadRequest(Refusal):
@@ -114,12 +114,27 @@ class UnsupportedMediaType(Refusal):
     status = 415
 
 
-class TooManyRequests(Refusal):
+class _TooMuch(Refusal):
+    """More is asked than is fair to the others."""
+
+    status = 429
+
+    def __init__(self, detail: str | None = None, *, retry_after_s: int = 1) -> None:
+        """Say when to come back, in seconds."""
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyRequests(_TooMuch):
     """The caller asks more often than allowed."""
 
     code = "too-many-requests"
-    status = 429
-    retry_after_s = 1
+
+
+class ProvinceOverShare(_TooMuch):
+    """The province asks for more than its share of the service."""
+
+    code = "province-over-share"
 
 
 class HeadersTooLarge(Refusal):

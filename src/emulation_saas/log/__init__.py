@@ -28,6 +28,7 @@ Rules that every change here must keep:
   ask for the directory only: callers without number share one connection.
 * A view is kept for who may have it: what only refused commands asked for is let go, and so is what names the erased.
 * An event's bytes are made once, in ``codec``, and nobody encodes them again.
+* Who watches (`course`) is told afterwards and has no say; a log that is full (`room`) refuses beginnings only.
 * This package knows no capability. The fold of authority is handed in by ``wiring``.
 """
 

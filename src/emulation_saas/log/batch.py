@@ -15,9 +15,11 @@ from emulation_saas.kernel.rejections import DisputeNotUpheld, Invalid, TimeInFu
 from emulation_saas.kernel.use_cases import NO_CAUSE, Acting, UseCase
 from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec, Place
+from emulation_saas.log.course import Course
 from emulation_saas.log.facts import Key
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.log.reading import Head
+from emulation_saas.log.room import Room
 from emulation_saas.log.sealing import Opener
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class Command:
     view: Key
     answer: "asyncio.Future[Accepted]"
     command_id: UUID = field(default_factory=uuid4)
+    course: Course | None = None
+    """Of the batch that it was taken into; none while it waits."""
 
     @property
     def key(self) -> tuple[str, str] | None:
@@ -108,10 +112,11 @@ def events_of(use_case: UseCase[Any], view: object, may: Authority, now: datetim
 class Draft:
     """The bytes that a batch would append after one head."""
 
-    def __init__(self, province: ProvinceId, codec: Codec, frontier: Frontier, now: datetime) -> None:
+    def __init__(self, province: ProvinceId, codec: Codec, frontier: Frontier, *, room: Room, now: datetime) -> None:
         """Begin after the leaves of the frontier."""
         self._province = province
         self._codec = codec
+        self._room = room
         self._now = now
         self.frontier = frontier.copy()
         self.events: list[Event] = []
@@ -131,6 +136,7 @@ class Draft:
         """
         command = decided.command
         position = self.frontier.size
+        self._room.demand(position, decided.events)
         bodies = [
             self._codec.encode(
                 event,

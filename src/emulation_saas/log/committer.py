@@ -21,6 +21,7 @@ from emulation_saas.kernel.use_cases import Acting, UseCase
 from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.batch import Answer, Command, Step, without
 from emulation_saas.log.codec import Codec
+from emulation_saas.log.course import Course, Watch
 from emulation_saas.log.drafting import Drafter
 from emulation_saas.log.facts import key_of
 from emulation_saas.log.faults import CLOCKS_APART_MAX, ClockWrongError, OutcomeUnknownError
@@ -29,6 +30,7 @@ from emulation_saas.log.known import Known
 from emulation_saas.log.powers import AuthorityFold, Directory
 from emulation_saas.log.reading import STATEMENTS, Head, Item, Reader
 from emulation_saas.log.repeating import stored_answers
+from emulation_saas.log.room import Room
 from emulation_saas.postgres.database import ACQUIRE_TIMEOUT_S, Database, in_transaction
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ _logger: Final = logging.getLogger(__name__)
 class Committer:
     """One province's commands in this process. A connection is taken first, the lock of deciding second (D-012)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a committer is made of, each by name
         self,
         province: ProvinceId,
         database: Database,
@@ -60,6 +62,8 @@ class Committer:
         keyring: Keyring,
         clock: Callable[[], datetime],
         moved: Callable[[ProvinceId, int], None],
+        room: Room,
+        watch: Watch,
     ) -> None:
         """Know nothing yet; the first command reads the head."""
         self._province = province
@@ -67,9 +71,10 @@ class Committer:
         self._codec = codec
         self._clock = clock
         self._moved = moved
+        self._watch = watch
         self.keyring = keyring
         self.reader = Reader(province, codec, self.keyring)
-        self._drafter = Drafter(province, codec, self.keyring)
+        self._drafter = Drafter(province, codec, self.keyring, room)
         personal_types = codec.registry.personal_types
         self._known = Known(self.reader, fold, keyring=keyring, personal_types=personal_types)
         self._queue: deque[Command] = deque()
@@ -94,13 +99,23 @@ class Committer:
         self._queue.append(command)
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
-        return await command.answer
+        try:
+            return await command.answer
+        finally:
+            if command.course is not None:
+                self._watch.command_ended(command.course)
+
+    @property
+    def queued(self) -> int:
+        """How many commands wait to be taken into a batch."""
+        return len(self._queue)
 
     async def execute_unless(
         self, use_case: UseCase[Any], acting: Acting, *, items: Sequence[Item] | None, after: int
     ) -> Accepted | None:
         """Execute while the head is locked, unless an event after a position matches one of the items; then None."""
         command = Command(use_case, acting, key_of(use_case, ()), asyncio.get_running_loop().create_future())
+        course = Course(1)
         async with self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, self._deciding:
             async with in_transaction(connection, self._province):
                 head = await self._known.catch_up(connection, lock=True)
@@ -109,8 +124,10 @@ class Committer:
                 ):
                     return None
                 await self._known.load_missing(connection, [command])
-                step = await self._decide_and_append(connection, [command], locked=True)
+                step = await self._decide_and_append(connection, [command], course, locked=True)
+            course.end()
             self._publish(step)
+        self._watch.batch_ended(course)
         return await command.answer
 
     async def directory(self, *, is_newest: bool = False, min_position: int = 0) -> Directory:
@@ -160,16 +177,22 @@ class Committer:
     async def _commit(self, connection: "Connection", batch: list[Command]) -> bool:
         """Answer a batch. Return whether to go on with the same connection: it is sound, and more has queued."""
         pending, locked = batch, self._rivals > 0
+        course = Course(len(batch))
+        for command in batch:
+            command.course = course
         try:
             while pending:
-                pending, locked = await self._attempt(connection, pending, locked=locked)
+                pending, locked = await self._attempt(connection, pending, course, locked=locked)
         except BaseException as error:  # whatever ends it, nobody may be left waiting for an answer
             _logger.warning("a batch of %s commands has an unknown outcome", len(batch), exc_info=True)
+            course.end()
             self._known.head = None
             self._fail(batch, error)
             if not isinstance(error, Exception):
                 raise
             return False
+        finally:
+            self._watch.batch_ended(course)
         return bool(self._queue)
 
     def _fail(self, commands: list[Command], error: BaseException) -> None:
@@ -193,29 +216,33 @@ class Committer:
         return batch
 
     async def _attempt(
-        self, connection: "Connection", commands: list[Command], *, locked: bool
+        self, connection: "Connection", commands: list[Command], course: Course, *, locked: bool
     ) -> tuple[list[Command], bool]:
         """Decide and append once. Return the commands to decide again, and whether to lock the head for that."""
         try:
             if locked:
+                course.enter("lock")
                 async with in_transaction(connection, self._province):
                     before = self._known.facts.position
                     moved = (await self._known.catch_up(connection, lock=True)).position > before
                     self._rivals = RIVALS_REMEMBERED if moved else max(0, self._rivals - 1)
+                    course.enter("read")
                     await self._known.load_missing(connection, commands)
-                    step = await self._decide_and_append(connection, commands, locked=True)
+                    step = await self._decide_and_append(connection, commands, course, locked=True)
             else:
                 if not self._known.has(commands):
+                    course.enter("read")
                     async with in_transaction(connection, self._province):
                         await self._known.catch_up(connection)
                         await self._known.load_missing(connection, commands)
-                step = await self._decide_and_append(connection, commands, locked=False)
+                step = await self._decide_and_append(connection, commands, course, locked=False)
         except asyncpg.UniqueViolationError as error:
             # On a node of a Citus cluster the number of a shard follows the name.
             if not (error.constraint_name or "").startswith("idempotency_key_is_used_once"):
                 raise
             answers, _ = await self._settled(connection, commands, locked=False)
             step = Step(answers=answers, remaining=without(commands, answers), lock_next=True)
+        course.end()
         self._publish(step)
         return step.remaining, step.lock_next
 
@@ -229,15 +256,19 @@ class Committer:
             self._known.facts.answered(command.view, needed=not isinstance(answer, Forbidden | NotFound))
             command.settle(answer)
 
-    async def _decide_and_append(self, connection: "Connection", commands: list[Command], *, locked: bool) -> Step:
+    async def _decide_and_append(
+        self, connection: "Connection", commands: list[Command], course: Course, *, locked: bool
+    ) -> Step:
         head = self._known.head
         if head is None:  # pragma: no cover - _attempt has read it
             raise OutcomeUnknownError
         asked_at, clock = monotonic(), self._clock()
         now = max(clock, head.recorded_at)
+        course.enter("decide")
         decided, draft, changed = await self._drafter.draft(self._known.facts, self._known.frontier, commands, now)
         doubtful = [each.command for each in decided if not each.events]
         if draft.is_empty or any(command.key is not None for command in doubtful):
+            course.enter("read")
             stored, stands = await self._settled(connection, doubtful, locked=locked)
             if abs(_aged(clock, asked_at) - stands.clock) > CLOCKS_APART_MAX:
                 raise ClockWrongError
@@ -249,8 +280,10 @@ class Committer:
         if draft.is_empty:
             return Step(answers=answers)
         arguments = draft.arguments(expected=head.position, clock=_aged(clock, asked_at))
+        course.enter("append")
         if not await connection.fetchval(STATEMENTS["append"], *arguments):
             return Step(remaining=commands, lock_next=True)
+        course.events += len(draft.events)
         frontier = draft.frontier
         moved = Head(frontier.size, now, frontier.root(), frontier.peaks, now)
         return Step(answers=answers, appended=(moved, draft, changed, asked_at))

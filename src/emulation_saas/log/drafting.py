@@ -15,6 +15,7 @@ from emulation_saas.log.codec import Codec
 from emulation_saas.log.facts import DIRECTORY, Facts, Key
 from emulation_saas.log.frontier import Frontier
 from emulation_saas.log.keyring import Keyring
+from emulation_saas.log.room import Room
 from emulation_saas.log.sealing import Opener, PersonVersion, version_of
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ Overlay = dict[Key, Any]
 class Drafter:
     """Turns the commands of one province into a draft of what to append."""
 
-    def __init__(self, province: ProvinceId, codec: Codec, keyring: Keyring) -> None:
-        """Write for this province, sealing with its keys."""
+    def __init__(self, province: ProvinceId, codec: Codec, keyring: Keyring, room: Room) -> None:
+        """Write for this province, sealing with its keys, into the room that it has."""
         self._province = province
         self._codec = codec
         self._keyring = keyring
+        self._room = room
 
     async def draft(
         self, facts: Facts, frontier: Frontier, commands: list[Command], now: datetime
@@ -43,7 +45,7 @@ class Drafter:
         opener: Opener | None = None
         while True:
             facts.begin()
-            draft = Draft(self._province, self._codec, frontier, now)
+            draft = Draft(self._province, self._codec, frontier, room=self._room, now=now)
             overlay: Overlay = {}
             decided: list[Decided] = []
             missing: set[PersonVersion] = set()

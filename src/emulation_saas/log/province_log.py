@@ -65,6 +65,16 @@ class ProvinceLog:
         """
         return await self._committer.execute(use_case, by)
 
+    @property
+    def queued(self) -> int:
+        """How many commands wait in this process to be decided."""
+        return self._committer.queued
+
+    @property
+    def known_head(self) -> int:
+        """Where the log stood when this process last heard of it."""
+        return self._waker.known_head(self.province)
+
     async def person_of(self, issuer: str, sub: str) -> PersonId | None:
         """Return the person bound to a token. Somebody not found is looked for again on the newest head."""
         person = (await self._committer.directory()).person_of(issuer, sub)

@@ -15,12 +15,14 @@ from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.batch import events_of
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
+from emulation_saas.log.course import Unwatched, Watch
 from emulation_saas.log.keyring import Keyring, demand_master_key
 from emulation_saas.log.master_key import MasterKey
 from emulation_saas.log.opening import open_log
 from emulation_saas.log.powers import AuthorityFold
 from emulation_saas.log.province_log import ProvinceLog
 from emulation_saas.log.reading import STATEMENTS
+from emulation_saas.log.room import NO_LIMIT, Room
 from emulation_saas.log.waking import Waker
 from emulation_saas.postgres.database import Database
 
@@ -37,14 +39,18 @@ class ProvinceLogs:
         origin: str,
         master: MasterKey,
         clock: Callable[[], datetime] = utc_now,
+        room: Room = NO_LIMIT,
+        watching: Callable[[str], Watch] = lambda _: Unwatched(),
     ) -> None:
-        """Know no province yet."""
+        """Know no province yet. For each, by its handle, `watching` returns who is told how its commands fare."""
         self._database = database
         self._codec = codec
         self._fold = fold
         self._origin = origin
         self._master = master
         self._clock = clock
+        self._room = room
+        self._watching = watching
         self.waker = Waker(database)
         self._logs: dict[str, ProvinceLog] = {}
         self._committers: dict[ProvinceId, Committer] = {}
@@ -78,6 +84,10 @@ class ProvinceLogs:
         rows = await self._database.fetch(STATEMENTS["all_provinces"])
         return [self._bound(row["handle"], ProvinceId(row["province_id"])) for row in rows]
 
+    def known(self) -> list[ProvinceLog]:
+        """Return the logs that this process has been asked for since it began."""
+        return list(self._logs.values())
+
     async def open(self, handle: str, use_case: UseCase[Any], *, by: Acting) -> Accepted:
         """Open a province's log, if it is not there, and decide on it what opening a province means.
 
@@ -108,6 +118,8 @@ class ProvinceLogs:
                 keyring=Keyring(self._database, province, self._master),
                 clock=self._clock,
                 moved=self.waker.moved,
+                room=self._room,
+                watch=self._watching(handle),
             )
             log = ProvinceLog(
                 province,

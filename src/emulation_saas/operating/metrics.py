@@ -1,15 +1,14 @@
-"""What Prometheus is told: exact lags of all provinces, from the database, whichever worker it asks.
+"""What Prometheus is told, whichever worker it asks: exact lags from the database, and what all workers have counted.
 
-The figures are of the whole service, but for those that bear the label `process`: these are the worker's that answered.
-A scrape reads one province after another on one connection. Who asks while another scrape runs, or within a second
-after it, is told what that one found.
+Heads and lags are of the whole service, and the same from every replica: take the `max` of them over replicas. What is
+counted (`counting`) is of the workers of one replica: take the `sum`. A scrape reads one province after another on one
+connection. Who asks while another scrape runs, or within a second after it, is told what that one found.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
@@ -19,19 +18,12 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from emulation_saas.http.answers import ANSWERS, Answer
-from emulation_saas.kernel.ids import ProvinceId
+from emulation_saas.operating.counting import Located
 from emulation_saas.operating.lags import Lags, Standing
 
 KEPT_S: Final = 1.0
 """How long a scrape's answer serves the next one."""
 _TEXT: Final = (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
-
-
-class Located(Protocol):
-    """What is asked of a province's log here."""
-
-    handle: str
-    province: ProvinceId
 
 
 Provinces = Callable[[], Awaitable[Sequence[Located]]]
@@ -44,21 +36,21 @@ class Metrics:
         self,
         provinces: Provinces,
         lags: Lags,
-        streams: Callable[[ProvinceId], Sequence[int]],
-        faults: Callable[[], Sequence[str]],
+        counted: Callable[[], Iterable[Metric]],
+        events_max: int,
     ) -> None:
         """Know nothing yet.
 
         Args:
             provinces: lists all provinces.
             lags: tells who follows their logs, and how far they are.
-            streams: the positions of a province's streams that are open at this worker.
-            faults: what is wrong with this worker's loops.
+            counted: gives what the workers have counted.
+            events_max: how many events a province's log is to hold.
         """
         self._provinces = provinces
         self._lags = lags
-        self._streams = streams
-        self._faults = faults
+        self._counted = counted
+        self._events_max = events_max
         self._scraping = asyncio.Lock()
         self._text = b""
         self._made_at = float("-inf")
@@ -74,8 +66,7 @@ class Metrics:
     async def _made(self) -> bytes:
         provinces = await self._provinces()
         standings = {log.handle: await self._lags.of(log.province) for log in provinces}
-        streams = {log.handle: found for log in provinces if (found := self._streams(log.province))}
-        told = [*_of_provinces(standings), *_of_streams(streams, standings), _of_worker(self._faults())]
+        told = [*_of_provinces(standings), _of_service(self._events_max), *self._counted()]
         registry = CollectorRegistry()
         registry.register(_Told(told))
         return await asyncio.to_thread(generate_latest, registry)  # of thousands of provinces this is megabytes
@@ -112,23 +103,10 @@ def _of_provinces(standings: Mapping[str, Standing]) -> list[Metric]:
     return [head, lag, quarantined]
 
 
-def _of_streams(streams: Mapping[str, Sequence[int]], standings: Mapping[str, Standing]) -> list[Metric]:
-    of = ["process", "province"]
-    count = GaugeMetricFamily("emulation_streams_open", "Streams of events open at this worker", labels=of)
-    worst = GaugeMetricFamily("emulation_streams_lag_events", "Lag of the one that is furthest behind", labels=of)
-    for province, positions in streams.items():
-        labels = [str(os.getpid()), province]
-        count.add_metric(labels, len(positions))
-        worst.add_metric(labels, max(0, standings[province].head - min(positions)))
-    return [count, worst]
-
-
-def _of_worker(faults: Sequence[str]) -> Metric:
-    stopped = GaugeMetricFamily(
-        "emulation_loops_at_fault", "Loops of this worker that ended or do not move", labels=["process"]
+def _of_service(events_max: int) -> Metric:
+    return GaugeMetricFamily(
+        "emulation_log_events_max", "Events that a province's log is to hold; then nothing new is begun", events_max
     )
-    stopped.add_metric([str(os.getpid())], len(faults))
-    return stopped
 
 
 def metrics_route(metrics: Metrics) -> HTTPRouteHandler:

@@ -4,6 +4,7 @@ It runs at every start, before the first request, because each point has cost so
 acknowledged commits, a role that sees other provinces, a version with a known hole.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
@@ -97,7 +98,7 @@ async def check_server(url: str, *, workers: int = 1) -> list[str]:
     """
     warnings: list[str] = []
     for role in SERVING_ROLES:
-        facts = await _facts(url, role)
+        facts = await facts_as(url, role)
         reason = refusal(facts, workers=workers)
         if reason is not None:
             raise ServerRefusedError(reason)
@@ -107,7 +108,12 @@ async def check_server(url: str, *, workers: int = 1) -> list[str]:
 
 def refusal(facts: ServerFacts, *, workers: int = 1) -> str | None:
     """Return why the service must not run with these facts and so many workers; None when it may."""
-    return _server_refusal(facts) or _size_refusal(facts, workers) or _role_refusal(facts)
+    return next(iter(faults_of(facts, workers=workers)), None)
+
+
+def faults_of(facts: ServerFacts, *, workers: int = 1) -> list[str]:
+    """Return everything that forbids to run with these facts and so many workers, each with what to do about it."""
+    return [*_server_faults(facts), *_size_faults(facts, workers), *_role_faults(facts)]
 
 
 def warnings_of(facts: ServerFacts) -> list[str]:
@@ -117,32 +123,30 @@ def warnings_of(facts: ServerFacts) -> list[str]:
     return []
 
 
-def _server_refusal(facts: ServerFacts) -> str | None:
+def _server_faults(facts: ServerFacts) -> Iterator[str]:
     major, minor = divmod(facts.version_number, VERSION_MAJOR_FACTOR)
     oldest = OLDEST_MINOR.get(major)
     if oldest is None:
-        return f"PostgreSQL {facts.version_text} is not supported: use 17 or 18"
-    if minor < oldest:
-        return f"PostgreSQL {facts.version_text} has known holes: use {major}.{oldest} or later"
+        yield f"PostgreSQL {facts.version_text} is not supported: use 17 or 18"
+    elif minor < oldest:
+        yield f"PostgreSQL {facts.version_text} has known holes: use {major}.{oldest} or later"
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
         if getattr(facts, name) == "off":
-            return f"{name} is off for {facts.role_name}: an acknowledged event could be lost; switch it on"
+            yield f"{name} is off for {facts.role_name}: an acknowledged event could be lost; switch it on"
     if facts.encoding != "UTF8":
-        return f"the database's encoding is {facts.encoding}: create it with UTF8"
-    return None
+        yield f"the database's encoding is {facts.encoding}: create it with UTF8"
 
 
-def _size_refusal(facts: ServerFacts, workers: int) -> str | None:
+def _size_faults(facts: ServerFacts, workers: int) -> Iterator[str]:
     needed = workers * sum(CONNECTIONS_MAX.values())
-    if needed <= facts.connections_max:
-        return None
-    return (
-        f"{workers} workers need up to {needed} connections, and the server has {facts.connections_max} to lend: raise "
-        "max_connections, or have fewer workers"
-    )
+    if needed > facts.connections_max:
+        yield (
+            f"{workers} workers need up to {needed} connections, and the server has {facts.connections_max} to lend: "
+            "raise max_connections, or have fewer workers"
+        )
 
 
-def _role_refusal(facts: ServerFacts) -> str | None:
+def _role_faults(facts: ServerFacts) -> list[str]:
     faults = {
         "is a superuser: row security would not hold; run deploy/roles.sql": facts.is_superuser,
         "bypasses row security: run deploy/roles.sql": facts.bypasses_rls,
@@ -150,10 +154,16 @@ def _role_refusal(facts: ServerFacts) -> str | None:
         "is a member of another role: revoke that, it must have its own rights only": facts.memberships > 0,
         f"owns objects, whose row security it could switch off: give them to {OWNER_ROLE}": facts.owned_objects > 0,
     }
-    return next((f"{facts.role_name} {fault}" for fault, found in faults.items() if found), None)
+    return [f"{facts.role_name} {fault}" for fault, found in faults.items() if found]
 
 
-async def _facts(url: str, role: str) -> ServerFacts:
+async def facts_as(url: str, role: str) -> ServerFacts:
+    """Return what a role sees of its server.
+
+    Raises:
+        ServerRefusedError: it cannot log in.
+        OSError: the server cannot be reached.
+    """
     try:
         connection = await Route(role_dsn(url, role)).connect()
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError) as error:

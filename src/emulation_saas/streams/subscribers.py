@@ -50,9 +50,12 @@ class Subscribers:
         step_aside()
         return subscriber
 
-    def positions(self, province: ProvinceId) -> list[int]:
-        """Return where the subscribers of a province stand."""
-        return [each.position for each in self._all if each.province == province]
+    def positions(self) -> dict[ProvinceId, list[int]]:
+        """Return where the subscribers stand, by province."""
+        found: dict[ProvinceId, list[int]] = {}
+        for each in self._all:
+            found.setdefault(each.province, []).append(each.position)
+        return found
 
     def _leave(self, subscriber: Subscriber) -> None:
         self._all.discard(subscriber)

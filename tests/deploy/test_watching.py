@@ -1,0 +1,107 @@
+"""What is watched exists: each query of the dashboard and of the alerts names metrics that the service tells."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import promql_parser
+import pytest
+import yaml
+
+from emulation_saas.operating.counting import Counts
+from emulation_saas.operating.lags import Lags
+from emulation_saas.operating.metrics import Metrics
+from projections.roster import Roster
+from tests.projections.live import place
+
+DEPLOY: Final = Path(__file__).parents[2] / "deploy"
+RULES: Final[list[dict[str, Any]]] = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"][0]["rules"]
+DASHBOARD: Final[dict[str, Any]] = json.loads((DEPLOY / "dashboard.json").read_text())
+PANELS: Final = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+QUERIES: Final = [target["expr"] for panel in PANELS for target in panel["targets"]]
+OF_PROMETHEUS: Final = {"up"}
+
+
+def selectors(query: str) -> Iterator[Any]:
+    """Give the selectors of a query, which must be one."""
+    found: list[Any] = []
+    _gather(promql_parser.parse(query), found)
+    assert found, query
+    yield from found
+
+
+def _gather(node: Any, found: list[Any]) -> None:  # noqa: ANN401 - the parser has no types
+    if isinstance(node, promql_parser.VectorSelector):
+        found.append(node)
+    for name in ("lhs", "rhs", "expr", "vector_selector", "args"):
+        below: Any = getattr(node, name, None)
+        several: list[Any] = below if isinstance(below, list) else [below]
+        for each in several:
+            if each is not None:
+                _gather(each, found)
+
+
+async def told(url: str) -> set[str]:
+    """Return every name by which a scrape gives a value."""
+    async with place(url) as there:
+        metrics = Metrics(there.logs.all, Lags(there.database, [Roster()]), Counts().of_all, 1_000)
+        text = (await metrics.text()).decode()
+    names = set(re.findall(r"^# TYPE (\S+) (?:counter|gauge)$", text, re.MULTILINE))
+    for histogram in re.findall(r"^# TYPE (\S+) histogram$", text, re.MULTILINE):
+        names |= {f"{histogram}_bucket", f"{histogram}_sum", f"{histogram}_count"}
+    return names
+
+
+async def test_every_query_names_what_the_service_tells(database_url: str) -> None:
+    names = await told(database_url)
+    asked = {
+        selector.name
+        for query in [*map(filled, QUERIES), *(rule["expr"] for rule in RULES)]
+        for selector in selectors(query)
+    }
+    assert asked - OF_PROMETHEUS <= names
+    unwatched = {name for name in names - asked if not name.endswith(("_bucket", "_sum", "_count", "_created"))}
+    assert unwatched == set(), "told, and shown nowhere"
+
+
+def filled(query: str) -> str:
+    """Return a query of the dashboard as Grafana sends it."""
+    return query.replace("$__rate_interval", "2m").replace("$province", ".*")
+
+
+@pytest.mark.parametrize("query", ["rate(emulation_log_head[5m]", "sum by province (x)", "x{province=}"])
+def test_what_is_no_query_is_found(query: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        promql_parser.parse(query)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_each_alert_has_a_runbook_that_tells_what_to_do(rule: dict[str, Any]) -> None:
+    assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
+    assert rule["labels"]["severity"] in {"page", "ticket"}
+    assert rule["annotations"]["runbook"] == f"deploy/runbooks/{rule['alert']}.md"
+    page = (DEPLOY.parent / rule["annotations"]["runbook"]).read_text(encoding="utf-8")
+    title, alert, *_ = (line for line in page.splitlines() if line)
+    assert title == f"# {rule['alert']}"
+    assert alert == f"> `{rule['expr']}` for {rule['for']}, severity {rule['labels']['severity']}"
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == ["What it means", "Look", "Do"]
+
+
+def test_each_runbook_of_an_alert_has_its_alert() -> None:
+    pages = {path.stem for path in (DEPLOY / "runbooks").glob("Emulation*.md")}
+    assert pages == {rule["alert"] for rule in RULES}
+
+
+def test_the_dashboard_is_one_that_grafana_takes() -> None:
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+    assert all(panel["type"] == "timeseries" and panel["title"] and panel["targets"] for panel in PANELS)
+    assert {variable["name"] for variable in DASHBOARD["templating"]["list"]} == {"datasource", "province"}
+    cells = [
+        (x, y)
+        for panel in DASHBOARD["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(cells) == len(set(cells)), "panels lie on each other"
