@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from random import Random
 from typing import Final
 
@@ -19,6 +20,7 @@ from emulation_saas.years.use_cases import LaunchYear, OpenYear
 ANSWER_DAYS: Final = 10
 
 
+@cache
 def scheme_of(year: int) -> Scheme:
     """Return the score table of a year."""
     criteria: list[Criterion] = []

@@ -39,9 +39,12 @@ class Desk:
         return await self.log.execute(use_case, by=Acting(by, key, hashlib.sha256(key.encode()).digest()))
 
     async def enter_all(self, acts: Iterable[Act]) -> list[Accepted]:
-        """Have things done that do not rest on each other, at once; return what was recorded of each."""
+        """Have things done that do not rest on each other; return what was recorded of each.
+
+        The first goes ahead: what it must know is read for it, and then there for the others, which go at once.
+        """
         entering = [self.enter(by, use_case) for by, use_case in acts]
-        return await asyncio.gather(*entering)
+        return [*[await each for each in entering[:1]], *await asyncio.gather(*entering[1:])]
 
 
 def person_called(what: str) -> PersonId:

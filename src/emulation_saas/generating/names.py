@@ -1,6 +1,7 @@
 """What things are called: plausible agencies, criteria, reasons. Persons are called by what they do."""
 
 import unicodedata
+from functools import cache
 from typing import Final
 
 DEPARTMENTS: Final = (
@@ -52,6 +53,7 @@ REASONS_LOWER: Final = ("Chưa đủ minh chứng", "Báo cáo chậm so với q
 REASON_SAME: Final = "Thống nhất với điểm tự chấm"
 
 
+@cache
 def handle_of(name: str) -> str:
     """Return a name as a handle: `Sở Y tế` is `so-y-te`."""
     plain = unicodedata.normalize("NFD", name.lower().replace("đ", "d"))
