@@ -183,7 +183,7 @@ async def explained(there: Grown) -> Ask:
 
 async def page(there: Grown) -> Ask:
     """A page of the feed from anywhere."""
-    after, sight = there.chance.randint(0, there.head - PAGE), Sight(there.log, ADMIN)
+    after, sight = there.chance.randint(0, max(0, there.head - PAGE)), Sight(there.log, ADMIN)
     return lambda: read_page(there.log, sight, after=after, limit=PAGE)
 
 

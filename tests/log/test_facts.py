@@ -42,6 +42,18 @@ class Untagged(Event, frozen=True, kw_only=True):
         return []
 
 
+class Looked(Event, frozen=True, kw_only=True):
+    """Something that counts how often it was looked at."""
+
+    type: ClassVar[str] = "test.looked.v1"
+    visibility: ClassVar[Visibility] = Visibility.PUBLIC
+    times: ClassVar[int] = 0
+
+    def tags(self) -> list[str]:
+        type(self).times += 1
+        return ["course:a"]
+
+
 def seen(view: Seen, event: Event) -> Seen:
     return (*view, event)
 
@@ -68,6 +80,18 @@ X_LEFT_A: Final = Left(course="a", student="x")
 
 
 # One at a time
+
+
+def test_a_view_that_is_kept_is_compared_with_what_came_since_and_nothing_older() -> None:
+    facts = Facts()
+    facts.fold([Looked() for _ in range(100)])
+    history = [Looked()] * 100
+    matched = (match_of(Selector(types=[], tags=["course:a"])),)
+    Looked.times = 0
+    assert facts.keep(("a",), (), seen, matched, at=100)
+    assert Looked.times == 0
+    assert facts.keep(("b",), (), seen, matched, at=97)
+    assert (facts.view(("b",)), Looked.times) == (tuple(history[:3]), 3)
 
 
 @pytest.mark.parametrize(

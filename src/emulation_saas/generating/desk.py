@@ -12,6 +12,8 @@ from emulation_saas.kernel.ids import PersonId
 from emulation_saas.kernel.use_cases import Acting, UseCase
 from emulation_saas.log import Accepted, ProvinceLog
 
+COMMANDS_AT_ONCE: Final = 64
+"""Commands of a province on their way: two full batches. Many more would keep each other from the connections."""
 OFFICE_HOURS_BEGIN: Final = timedelta(hours=8)
 
 Act = tuple[PersonId, UseCase[Any]]
@@ -21,9 +23,10 @@ Act = tuple[PersonId, UseCase[Any]]
 class Desk:
     """Enters what happens in one place: a province's roster, a bloc's roster, or a bloc's year."""
 
-    def __init__(self, log: ProvinceLog, place: str) -> None:
+    def __init__(self, log: ProvinceLog, turns: asyncio.Semaphore, place: str) -> None:
         """Begin with the first command of a place; asked for in the same order again, they have the same keys."""
         self.log = log
+        self._turns = turns
         self._place = place
         self._entered = 0
 
@@ -36,7 +39,8 @@ class Desk:
         """
         self._entered += 1
         key = f"generate/{self._place}/{self._entered}"
-        return await self.log.execute(use_case, by=Acting(by, key, hashlib.sha256(key.encode()).digest()))
+        async with self._turns:
+            return await self.log.execute(use_case, by=Acting(by, key, hashlib.sha256(key.encode()).digest()))
 
     async def enter_all(self, acts: Iterable[Act]) -> list[Accepted]:
         """Have things done that do not rest on each other; return what was recorded of each.

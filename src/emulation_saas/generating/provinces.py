@@ -9,7 +9,7 @@ from emulation_saas.generating.beginnings import begin_year, review_year
 from emulation_saas.generating.blocs import MEMBERS_MAX, Bloc, bloc_of, enter_bloc, enter_change
 from emulation_saas.generating.conference import confer
 from emulation_saas.generating.contesting import contest_scores
-from emulation_saas.generating.desk import Desk
+from emulation_saas.generating.desk import COMMANDS_AT_ONCE, Desk
 from emulation_saas.generating.roster import Roster, enter_roster, roster_of
 from emulation_saas.generating.scoring import appraise, claim, rate_and_rank
 from emulation_saas.generating.under_way import call_roll
@@ -73,19 +73,22 @@ async def generate(logs: ProvinceLogs, plan: Plan) -> ProvinceLog:
     log = await logs.find(plan.province)
     if log is None:  # pragma: no cover - it was opened just now
         raise LookupError(plan.province)
-    await enter_roster(Desk(log, "roster"), roster, plan.chance("roster"))
+    turns = asyncio.Semaphore(COMMANDS_AT_ONCE)
+    if not (await log.authority(roster.council)).is_council:
+        await enter_roster(Desk(log, turns, "roster"), roster, plan.chance("roster"))
     closings = await log.recorded([Selector(types=[YearClosed])])
     done = {(each.event.bloc, each.event.year) for each in closings}
-    turns = asyncio.Semaphore(BLOCS_AT_ONCE)
+    running = asyncio.Semaphore(BLOCS_AT_ONCE)
 
     async def run(number: int) -> None:
-        async with turns:
+        async with running:
             bloc = plan.bloc(roster, number)
-            await enter_bloc(Desk(log, f"{bloc.bloc}"), roster, bloc, plan.closed[0])
+            if (bloc.bloc, plan.closed[0]) not in done:
+                await enter_bloc(Desk(log, turns, f"{bloc.bloc}"), roster, bloc, plan.closed[0])
             for year in plan.closed:
                 if (bloc.bloc, year) not in done:
-                    await _closed_year(log, plan, roster, bloc, year)
-            await _year_now(log, plan, bloc)
+                    await _closed_year(Desk(log, turns, f"{bloc.bloc}/{year}"), plan, roster, bloc, year)
+            await _year_now(Desk(log, turns, f"{bloc.bloc}/{YEAR_NOW}"), plan, bloc)
 
     async with asyncio.TaskGroup() as group:
         for number in range(1, plan.blocs + 1):
@@ -93,8 +96,8 @@ async def generate(logs: ProvinceLogs, plan: Plan) -> ProvinceLog:
     return log
 
 
-async def _closed_year(log: ProvinceLog, plan: Plan, roster: Roster, bloc: Bloc, year: int) -> None:
-    desk, chance = Desk(log, f"{bloc.bloc}/{year}"), plan.chance(f"{bloc.bloc}/{year}")
+async def _closed_year(desk: Desk, plan: Plan, roster: Roster, bloc: Bloc, year: int) -> None:
+    chance = plan.chance(f"{bloc.bloc}/{year}")
     await begin_year(desk, bloc, year, is_past=True)
     await enter_change(desk, roster, bloc, year)
     await review_year(desk, bloc, year, chance, is_past=True)
@@ -106,8 +109,8 @@ async def _closed_year(log: ProvinceLog, plan: Plan, roster: Roster, bloc: Bloc,
     await desk.enter(bloc.secretary, CloseYear(bloc=bloc.bloc, year=year))
 
 
-async def _year_now(log: ProvinceLog, plan: Plan, bloc: Bloc) -> None:
-    desk, chance = Desk(log, f"{bloc.bloc}/{YEAR_NOW}"), plan.chance(f"{bloc.bloc}/{YEAR_NOW}")
+async def _year_now(desk: Desk, plan: Plan, bloc: Bloc) -> None:
+    chance = plan.chance(f"{bloc.bloc}/{YEAR_NOW}")
     await begin_year(desk, bloc, YEAR_NOW, is_past=False)
     await review_year(desk, bloc, YEAR_NOW, chance, is_past=False)
     await call_roll(desk, bloc, YEAR_NOW, chance)

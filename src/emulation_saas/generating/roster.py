@@ -76,14 +76,14 @@ def roster_of(province: str, *, agencies: int, described: str) -> Roster:
 
 
 async def enter_roster(desk: Desk, roster: Roster, chance: Random) -> None:
-    """Register agencies and persons, and give the persons their roles."""
+    """Register agencies and persons, and give the persons their roles; the council's comes last."""
     admin = roster.admin
     named = {agency.agency: agency for agency in roster.agencies}
     await desk.enter_all(
         (admin, RegisterAgency(agency=handle, name=each.name, aliases=(), code=UNSET, effective_on=SINCE))
         for handle, each in named.items()
     )
-    renamed = [each for each in roster.agencies if chance.random() < _RENAMED]
+    renamed = [each for each in roster.agencies[1:] if chance.random() < _RENAMED] or [roster.agencies[0]]
     await desk.enter_all(
         (
             admin,
@@ -96,8 +96,6 @@ async def enter_roster(desk: Desk, roster: Roster, chance: Random) -> None:
         )
         for each in renamed
     )
-    await enter_person(desk, roster, "council", "Ủy viên Hội đồng Thi đua - Khen thưởng tỉnh")
-    await desk.enter(admin, GrantRole(person=roster.council, role="council-member"))
     await desk.enter_all(
         (
             admin,
@@ -111,6 +109,8 @@ async def enter_roster(desk: Desk, roster: Roster, chance: Random) -> None:
         (admin, GrantRole(person=each.representative, role="member-representative", agency=each.agency))
         for each in roster.agencies
     )
+    await enter_person(desk, roster, "council", "Ủy viên Hội đồng Thi đua - Khen thưởng tỉnh")
+    await desk.enter(admin, GrantRole(person=roster.council, role="council-member"))
 
 
 async def enter_person(desk: Desk, roster: Roster, sub: str, name: str) -> PersonId:
