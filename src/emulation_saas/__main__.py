@@ -1,4 +1,4 @@
-"""The command line: serve, demo, migrate, doctor, rebuild, rewrap, backup, restore, compare, reenter, export, verify, token."""
+"""The command line; `emulation-saas --help` lists its commands."""
 
 import argparse
 import asyncio
@@ -19,6 +19,8 @@ from emulation_saas.comparing import add_compare, compare
 from emulation_saas.demo.running import run as run_demo
 from emulation_saas.doctor import diagnose
 from emulation_saas.exporting import ExportError, Wanted, export_from_database, export_from_service
+from emulation_saas.generating.running import GenerateError, add_arguments, plans_of
+from emulation_saas.generating.running import run as run_generate
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
 from emulation_saas.kernel.numbers import INTEGER_MAX
@@ -42,6 +44,17 @@ from projections import PROJECTIONS
 EXIT_USAGE: Final = 2
 
 
+_FAILURES: Final = (
+    ServerRefusedError,
+    MigrationError,
+    EmbeddedPostgresError,
+    ExportError,
+    BackupError,
+    GenerateError,
+    OSError,
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0 done, 1 failed, 2 wrong usage, 78 wrong settings."""
     options = _parser().parse_args(arguments)
@@ -52,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, MasterKeyError, KeyExposedError, BehindWitnessError) as error:
         _say(str(error))
         return EXIT_SETTINGS
-    except (ServerRefusedError, MigrationError, EmbeddedPostgresError, ExportError, BackupError, OSError) as error:
+    except _FAILURES as error:
         _say(str(error))
         return EXIT_FAILED
 
@@ -176,6 +189,14 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
     return run_demo(settings, is_once=options.once, is_json=options.json, say=_say, show=_show)
 
 
+def _generate(settings: Settings, options: argparse.Namespace) -> int:
+    summary = run_generate(settings, plans_of(options), say=_say)
+    lines = [f"{each.province}: {each.blocs} blocs, {each.position} events" for each in summary.provinces]
+    rate = f"{summary.events} events recorded in {summary.seconds} s, {summary.events_per_s} a second"
+    _print(options, msgspec.to_builtins(summary), "\n".join([*lines, rate]))
+    return 0
+
+
 def _url(settings: Settings) -> str:
     if settings.database_url is None:
         msg = "say which database by --database-url or EMULATION_DATABASE_URL"
@@ -201,6 +222,12 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--once", action="store_true", help="stop once it is shown")
     showing.add_argument("--json", action="store_true", help="print for a machine")
     showing.add_argument("--data", type=Path, help="directory of the embedded database")
+    generating = _command(commands, "generate", _generate, "make up provinces with valid histories, to try and load")
+    add_arguments(generating)
+    generating.add_argument("--database-url", help="which database; without it the embedded one, running or not")
+    generating.add_argument("--data", type=Path, help="directory of the embedded database")
+    generating.add_argument("--master-key", type=Path, help="file of the master key, with a database of one's own")
+    generating.add_argument("--json", action="store_true", help="print for a machine")
     working = _command(commands, "worker", _worker, "serve on an inherited socket (the supervisor starts these)")
     working.add_argument("--fd", type=int, required=True, help="the listening socket")
     add_migrate(_command(commands, "migrate", _migrate, "check the database and bring its schema up to date"))

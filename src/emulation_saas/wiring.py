@@ -12,7 +12,13 @@ from litestar.types import ControllerRouterHandler
 
 from emulation_saas.access import events as access
 from emulation_saas.access import routes as access_routes
-from emulation_saas.access.authority import DIRECTORY_FACTS, directory_after, initial_directory
+from emulation_saas.access.authority import (
+    DIRECTORY_FACTS,
+    directory_after,
+    directory_after_all,
+    facts_about,
+    initial_directory,
+)
 from emulation_saas.agencies import events as agencies
 from emulation_saas.agencies import routes as agencies_routes
 from emulation_saas.audit import dossier_routes, export_routes, receipts
@@ -109,7 +115,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *privacy.EVENTS,
     *webhooks.EVENTS,
 )
-AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after)
+AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after, directory_after_all, facts_about)
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *provinces_routes.ROUTES,
     *access_routes.ROUTES,

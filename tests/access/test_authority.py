@@ -1,6 +1,7 @@
 """The fold of authority: who a token's bearer is, and what that person may do, after any history."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import date
 from functools import reduce
 
@@ -8,7 +9,14 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from emulation_saas.access.authority import DIRECTORY_FACTS, Directory, directory_after, initial_directory
+from emulation_saas.access.authority import (
+    DIRECTORY_FACTS,
+    Directory,
+    directory_after,
+    directory_after_all,
+    facts_about,
+    initial_directory,
+)
 from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
 from emulation_saas.blocs.events import MemberAdmitted, MemberWithdrawn
 from emulation_saas.kernel.authority import Authority, Office, Role
@@ -16,6 +24,7 @@ from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, PersonId
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from tests.builders import FULL_SAMPLES, SAMPLES
+from tests.scenario import matches
 
 DAO = PersonId("p-daodaodao2")
 HONG = PersonId("p-honghong23")
@@ -322,6 +331,26 @@ def test_authority_is_what_the_last_facts_say(history: list[Event]) -> None:
     directory = after(*history)
     assert directory.authority_of(DAO, on=TODAY) == read_off(history, DAO)
     assert directory.authority_of(HONG, on=TODAY) == read_off(history, HONG)
+
+
+@for_all(HISTORIES)
+def test_many_facts_at_once_are_the_same_as_one_after_the_other(history: list[Event]) -> None:
+    half = len(history) // 2
+    before = directory_after_all(initial_directory(), history[:half])
+    copied = deepcopy(before)
+    assert directory_after_all(before, history[half:]) == after(*history)
+    assert before == copied
+
+
+@for_all(HISTORIES)
+def test_the_facts_about_a_person_say_all_that_he_might_do(history: list[Event]) -> None:
+    for person in (DAO, HONG):
+        known: list[Event] = []
+        asked: Sequence[object] = ()
+        while asked != (wanted := facts_about([person], known)):
+            known = [event for event in history if any(matches(selector, event) for selector in wanted)]
+            asked = wanted
+        assert after(*known).authority_of(person, on=TODAY) == after(*history).authority_of(person, on=TODAY)
 
 
 @for_all(HISTORIES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, ClassVar, Final
 
 import pytest
@@ -68,6 +69,20 @@ X_LEFT_A: Final = Left(course="a", student="x")
 
 
 # One at a time
+
+
+def test_keeping_a_view_costs_what_came_since_it_was_read_and_not_all_that_is_remembered() -> None:
+    def keep_s(remembered: int) -> float:
+        facts = Facts()
+        facts.fold([A_X] * remembered)
+        spent: list[float] = []
+        for number in range(100):
+            began = perf_counter()
+            assert facts.keep((number,), (), seen, (), at=remembered)
+            spent.append(perf_counter() - began)
+        return min(spent)
+
+    assert keep_s(facts_module.RECENT_MAX) < 20 * keep_s(1)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ an authority with every command. So the first is one look-up, and the second is 
 day: memberships have a first day and perhaps a last, and an office counts while its holder is a member.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -17,21 +18,22 @@ from emulation_saas.blocs.events import Interval, MemberAdmitted, MemberWithdraw
 from emulation_saas.kernel.authority import Authority, Office, Role
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
+from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from emulation_saas.privacy.events import PersonErased
 
-DIRECTORY_FACTS: Final[tuple[type[Event], ...]] = (
-    PersonRegistered,
-    RoleGranted,
-    RoleRevoked,
-    OfficeElected,
-    OfficeAppointed,
-    MemberAdmitted,
-    MemberWithdrawn,
-    PersonErased,
-)
-"""The event types that authority rests on."""
-
+_CHANGES: Final[dict[type[Event], tuple[str, ...]]] = {
+    PersonRegistered: ("bindings",),
+    PersonErased: ("bindings", "erasures"),
+    RoleGranted: ("roles",),
+    RoleRevoked: ("roles",),
+    OfficeElected: ("holders", "offices"),
+    OfficeAppointed: ("holders", "offices"),
+    MemberAdmitted: ("members",),
+    MemberWithdrawn: ("members",),
+}
+"""The events that authority rests on, each with what of the directory it changes."""
+DIRECTORY_FACTS: Final = tuple(_CHANGES)
 _FACTS: Final = frozenset(DIRECTORY_FACTS)
 _OfficeOfYear = tuple[BlocId, int, Office]
 
@@ -125,50 +127,70 @@ def initial_directory() -> Directory:
 
 def directory_after(view: Directory, event: Event) -> Directory:
     """Return the directory after one more event; the same object where the event is none of its business."""
-    if type(event) not in _FACTS:
-        return view
-    match event:
-        case PersonRegistered() | PersonErased():
-            return _with_binding(view, event)
-        case RoleGranted() | RoleRevoked():
-            return _with_role(view, event)
-        case OfficeElected() | OfficeAppointed():
-            return _with_holder(view, (event.bloc, event.for_year, event.office), event.agency)
-        case MemberAdmitted() | MemberWithdrawn():
-            return _with_membership(view, event)
-        case _:  # pragma: no cover - all facts are told above
-            return view
+    return directory_after_all(view, (event,)) if type(event) in _FACTS else view
 
 
-def _with_binding(view: Directory, event: PersonRegistered | PersonErased) -> Directory:
+def directory_after_all(view: Directory, events: Iterable[Event]) -> Directory:
+    """Return the directory after more events, copying once for all of them what they change."""
+    facts = [event for event in events if type(event) in _FACTS]
+    changed = {name for event in facts for name in _CHANGES[type(event)]}
+    after = replace(view, **{name: dict(getattr(view, name)) for name in changed})
+    for event in facts:
+        _take(after, event)
+    return after if facts else view
+
+
+def facts_about(persons: Iterable[PersonId], known: Iterable[Event]) -> list[Selector]:
+    """Return what says all that some persons might do at any time, as far as what is known already tells.
+
+    To be asked again with what it finds, until it names nothing more: persons' roles name agencies, the offices of
+    these name years, and in such a year another agency may have followed in the office.
+    """
+    facts = list(known)
+    agencies = {fact.agency for fact in facts if isinstance(fact, RoleGranted) and fact.agency is not UNSET}
+    years = {
+        (fact.bloc, fact.for_year)
+        for fact in facts
+        if isinstance(fact, OfficeElected | OfficeAppointed) and fact.agency in agencies
+    }
+    of_person, of_office = (PersonRegistered, RoleGranted, RoleRevoked, PersonErased), (OfficeElected, OfficeAppointed)
+    return [
+        *(Selector(types=of_person, tags=[f"person:{person}"]) for person in sorted(set(persons))),
+        *(
+            Selector(types=[MemberAdmitted, MemberWithdrawn, *of_office], tags=[f"agency:{agency}"])
+            for agency in sorted(agencies)
+        ),
+        *(Selector(types=of_office, tags=[f"year:{bloc}/{year}"]) for bloc, year in sorted(years)),
+    ]
+
+
+def _take(view: Directory, event: Event) -> None:
+    """Take one more fact into a directory that nobody else has yet."""
     match event:
         case PersonRegistered(person=person, issuer=str(issuer), sub=str(sub)):
-            return replace(view, bindings={**view.bindings, (issuer, sub): person})
+            view.bindings[issuer, sub] = person
         case PersonRegistered():  # a person whose key is gone: the token, if it still exists, is nobody's
-            return view
+            return
         case PersonErased(person=person):
-            bindings = {token: bound for token, bound in view.bindings.items() if bound != person}
-            return replace(
-                view, bindings=bindings, erasures={**view.erasures, person: view.erasures.get(person, 0) + 1}
-            )
+            for token in [token for token, bound in view.bindings.items() if bound == person]:
+                del view.bindings[token]
+            view.erasures[person] = view.erasures.get(person, 0) + 1
+        case RoleGranted() | RoleRevoked():
+            held, role = view.roles.get(event.person, frozenset()), {RoleHeld.by(event)}
+            view.roles[event.person] = held | role if isinstance(event, RoleGranted) else held - role
+        case MemberAdmitted() | MemberWithdrawn():
+            blocs = view.members.get(event.agency, {})
+            spans = spans_after(blocs.get(event.bloc, ()), event)
+            view.members[event.agency] = {**blocs, event.bloc: spans}
+        case OfficeElected() | OfficeAppointed():
+            _take_holder(view, (event.bloc, event.for_year, event.office), event.agency)
+        case _:  # pragma: no cover - all facts are told above
+            return
 
 
-def _with_role(view: Directory, event: RoleGranted | RoleRevoked) -> Directory:
-    held, role = view.roles.get(event.person, frozenset()), {RoleHeld.by(event)}
-    held = held | role if isinstance(event, RoleGranted) else held - role
-    return replace(view, roles={**view.roles, event.person: held})
-
-
-def _with_membership(view: Directory, event: MemberAdmitted | MemberWithdrawn) -> Directory:
-    blocs = view.members.get(event.agency, {})
-    spans = spans_after(blocs.get(event.bloc, ()), event)
-    return replace(view, members={**view.members, event.agency: {**blocs, event.bloc: spans}})
-
-
-def _with_holder(view: Directory, office: _OfficeOfYear, agency: AgencyId) -> Directory:
-    offices = dict(view.offices)
+def _take_holder(view: Directory, office: _OfficeOfYear, agency: AgencyId) -> None:
     former = view.holders.get(office)
     if former is not None:
-        offices[former] -= {office}
-    offices[agency] = offices.get(agency, frozenset()) | {office}
-    return replace(view, holders={**view.holders, office: agency}, offices=offices)
+        view.offices[former] -= {office}
+    view.offices[agency] = view.offices.get(agency, frozenset()) | {office}
+    view.holders[office] = agency

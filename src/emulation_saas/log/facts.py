@@ -7,6 +7,7 @@ an overlay; only when the batch is known to be committed does the overlay become
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from emulation_saas.kernel.events import Event
@@ -115,8 +116,9 @@ class Facts:
         """
         if at < self.position and (not self._recent or self._recent[0][0] > at + 1):
             return False
-        for position, event in self._recent:
-            if position > at and _found(matches, event):
+        since = list(islice(reversed(self._recent), self.position - at))
+        for _, event in reversed(since):
+            if _found(matches, event):
                 view = evolve(view, event)
         self._drop(key)
         self._kept[key] = _Kept(view, evolve, matches, read_bytes)

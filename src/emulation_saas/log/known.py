@@ -1,6 +1,7 @@
 """What one process knows of a province's log at one position: head, frontier, directory, and the views of decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,23 +68,30 @@ class Known:
             self.facts.fold([recorded.event for recorded in await self._reader.recorded(rows)])
         if DIRECTORY not in self.facts:
             selectors = [Selector(types=list(self._fold.reads))]
-            await self.load(connection, DIRECTORY, selectors, self._fold.initial(), self._fold.after)
+            await self.load(
+                connection, DIRECTORY, selectors, self._fold.initial(), self._fold.after, self._fold.after_all
+            )
         self._forget_erased()
         self.head, self.frontier, self.checked_at = head, Frontier(head.position, head.frontier), asked_at
         return head
 
     async def load(
-        self, connection: "Connection", key: Key, selectors: Sequence[Selector], initial: object, evolve: Fold
+        self,
+        connection: "Connection",
+        key: Key,
+        selectors: Sequence[Selector],
+        initial: object,
+        evolve: Fold,
+        evolve_all: Callable[[Any, Sequence[Event]], Any] | None = None,
     ) -> None:
-        """Fold a view from the log, unless it is kept."""
+        """Fold a view from the log, unless it is kept; all events at once, where that can be done."""
         matches = tuple(match_of(selector) for selector in selectors)
         items = self._reader.items_of(selectors)
         while key not in self.facts:
             at = self.facts.position
             rows = await self._reader.matching(connection, items, 0, through=at)
-            view = initial
-            for recorded in await self._reader.recorded(rows):
-                view = evolve(view, recorded.event)
+            events = [recorded.event for recorded in await self._reader.recorded(rows)]
+            view = reduce(evolve, events, initial) if evolve_all is None else evolve_all(initial, events)
             read_bytes = sum(len(row["body"]) for row in rows)
             self.facts.keep(key, view, evolve, matches, at=at, read_bytes=read_bytes, pin=key == DIRECTORY)
 
