@@ -42,8 +42,6 @@ from emulation_saas.wiring import application, logs_of
 from projections import PROJECTIONS
 
 EXIT_USAGE: Final = 2
-
-
 _FAILURES: Final = (
     ServerRefusedError,
     MigrationError,
