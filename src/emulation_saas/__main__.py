@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +18,11 @@ from emulation_saas.backups.faults import BackupError
 from emulation_saas.comparing import add_compare, compare
 from emulation_saas.demo.running import run as run_demo
 from emulation_saas.doctor import diagnose
-from emulation_saas.exporting import ExportError, Wanted, export_from_database, export_from_service
+from emulation_saas.exporting import ExportError, add_export, run_export
 from emulation_saas.generating.running import GenerateError, add_arguments, plans_of
 from emulation_saas.generating.running import run as run_generate
 from emulation_saas.http.local_issuer import LocalIssuer
 from emulation_saas.http.server import serve
-from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.log.key_files import KeyExposedError
 from emulation_saas.log.keyring import rewrap
 from emulation_saas.log.master_key import MasterKeyError, read_master_key
@@ -36,12 +35,20 @@ from emulation_saas.reentering import add_reenter, reenter
 from emulation_saas.replaying import add_replay
 from emulation_saas.serving import data_directory, database_url_of, master_key_path, supervisor_of, tracings_of
 from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
-from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS
+from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS, EXIT_USAGE
 from emulation_saas.upgrading import add_migrate, run_migrate
 from emulation_saas.wiring import application, logs_of
 from projections import PROJECTIONS
 
-EXIT_USAGE: Final = 2
+_OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "database-url": {"help": "which database; without it the embedded one"},
+    "data": {"type": Path, "help": "directory of the embedded database, running or not"},
+    "master-key": {"type": Path, "help": "file of the master key, with a database of one's own"},
+    "json": {"action": "store_true", "help": "print for a machine"},
+}
+"""What several commands may be told."""
+_Commands = Any
+"""Where commands are added; the library keeps its type to itself."""
 _FAILURES: Final = (
     ServerRefusedError,
     MigrationError,
@@ -166,15 +173,7 @@ def _answered(options: argparse.Namespace, answer: Answer) -> int:
 
 
 def _export(settings: Settings, options: argparse.Namespace) -> int:
-    wanted = Wanted(province=options.province, first=options.first, last=options.last)
-    if options.url is not None and options.token is not None:
-        export_from_service(wanted, options.out, url=options.url, token=_token_text(options.token), say=_say)
-    elif options.url is None and options.token is None:
-        export_from_database(settings, wanted, options.out, say=_say)
-    else:
-        _say("--url and --token belong together")
-        return EXIT_USAGE
-    return 0
+    return run_export(settings, options, say=_say)
 
 
 def _token(settings: Settings, options: argparse.Namespace) -> int:
@@ -189,9 +188,7 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
 
 def _generate(settings: Settings, options: argparse.Namespace) -> int:
     summary = run_generate(settings, plans_of(options), say=_say)
-    lines = [f"{each.province}: {each.blocs} blocs, {each.position} events" for each in summary.provinces]
-    rate = f"{summary.events} events recorded in {summary.seconds} s, {summary.events_per_s} a second"
-    _print(options, msgspec.to_builtins(summary), "\n".join([*lines, rate]))
+    _print(options, msgspec.to_builtins(summary), summary.told())
     return 0
 
 
@@ -209,82 +206,63 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Settings: " + "; ".join(f"{each.variable}: {each.meaning}" for each in settings_table()),
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serving = _command(commands, "serve", _serve, "run the service until told to stop")
-    serving.add_argument("--database-url", help="use this PostgreSQL instead of the embedded one")
-    serving.add_argument("--data", type=Path, help="directory of the embedded database")
-    serving.add_argument("--master-key", type=Path, help="file of the master key, with a database of one's own")
-    serving.add_argument("--host", help="address to listen on")
-    serving.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
-    serving.add_argument("--workers", type=int, help="worker processes")
-    showing = _command(commands, "demo", _demo, "play the year of one real bloc through the API, show it, and serve")
-    showing.add_argument("--once", action="store_true", help="stop once it is shown")
-    showing.add_argument("--json", action="store_true", help="print for a machine")
-    showing.add_argument("--data", type=Path, help="directory of the embedded database")
-    generating = _command(commands, "generate", _generate, "make up provinces with valid histories, to try and load")
-    add_arguments(generating)
-    generating.add_argument("--database-url", help="which database; without it the embedded one, running or not")
-    generating.add_argument("--data", type=Path, help="directory of the embedded database")
-    generating.add_argument("--master-key", type=Path, help="file of the master key, with a database of one's own")
-    generating.add_argument("--json", action="store_true", help="print for a machine")
-    working = _command(commands, "worker", _worker, "serve on an inherited socket (the supervisor starts these)")
-    working.add_argument("--fd", type=int, required=True, help="the listening socket")
-    add_migrate(_command(commands, "migrate", _migrate, "check the database and bring its schema up to date"))
-    examining = _command(
-        commands, "doctor", _doctor, "examine database, roles, keys and lags: 0 fine, 1 not, 2 cannot tell"
-    )
-    examining.add_argument("--database-url", help="which database; without it the embedded one")
-    examining.add_argument("--data", type=Path, help="directory of the embedded database, running or not")
-    examining.add_argument("--master-key", type=Path, help="file of the master key")
-    examining.add_argument("--json", action="store_true", help="print for a machine")
-    rebuilding = _command(commands, "rebuild", _rebuild, "make a projection's documents again from the log")
-    rebuilding.add_argument("province", help="the province's handle")
-    rebuilding.add_argument("projection", help="the projection's name")
-    rebuilding.add_argument("--database-url", help="which database")
-    rebuilding.add_argument("--master-key", type=Path, help="file of the master key")
-    rebuilding.add_argument("--json", action="store_true", help="print for a machine")
-    add_replay(verifier.add_commands(_command(commands, "verify", _verify, "check a log offline, trusting nobody")))
-    rewrapping = _command(commands, "rewrap", _rewrap, "wrap all province keys by a new master key (service stopped)")
-    rewrapping.add_argument("--new-master-key", type=Path, required=True, help="file of the new master key")
-    rewrapping.add_argument("--master-key", type=Path, help="file of the present one")
-    rewrapping.add_argument("--database-url", help="which database; without it the embedded one")
-    rewrapping.add_argument("--data", type=Path, help="directory of the embedded database")
-    rewrapping.add_argument("--json", action="store_true", help="print for a machine")
-    add_backup(_command(commands, "backup", _back_up, "copy the whole database: base backups and a stream of its log"))
-    add_restore(_command(commands, "restore", _restore, "make a new data directory from backups and the streamed log"))
-    add_compare(_command(commands, "compare", _compare, "compare a province's log with that of a restored database"))
-    add_reenter(_command(commands, "reenter", _reenter, "append from an export what a restore has lost of a province"))
-    exporting = _command(commands, "export", _export, "write a province's log into a file that can be checked offline")
-    exporting.add_argument("province", help="the province's handle")
-    exporting.add_argument("--out", type=Path, required=True, help="the file, a tar; written whole or not at all")
-    exporting.add_argument("--from", dest="first", type=_position, default=1, help="the first position")
-    exporting.add_argument("--to", dest="last", type=_position, help="the last position; the head if not given")
-    exporting.add_argument("--data", type=Path, help="directory of the embedded database, running or not")
-    exporting.add_argument("--database-url", help="which database")
-    exporting.add_argument("--url", help="ask this service instead, for what the token's bearer may see")
-    exporting.add_argument(
-        "--token", help="the bearer token for --url; or @FILE that holds it, as others may see a command line"
-    )
-    issuing = _command(commands, "token", _token, "issue a token of the local issuer (embedded mode)")
-    issuing.add_argument("sub", help="the subject, such as operator")
-    issuing.add_argument("--data", type=Path, help="directory of the embedded database")
-    issuing.add_argument("--hours", type=int, default=12, help="how long it is good")
-    issuing.add_argument("--json", action="store_true", help="print for a machine")
+    _add_service(commands)
+    _add_database(commands)
+    _add_log(commands)
     return parser
 
 
-def _token_text(given: str) -> str:
-    return Path(given[1:]).read_text(encoding="latin-1").strip() if given.startswith("@") else given
+def _add_service(commands: _Commands) -> None:
+    serving = _command(commands, "serve", _serve, "run the service until told to stop")
+    _add_options(serving, "database-url", "data", "master-key")
+    serving.add_argument("--host", help="address to listen on")
+    serving.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    serving.add_argument("--workers", type=int, help="worker processes")
+    working = _command(commands, "worker", _worker, "serve on an inherited socket (the supervisor starts these)")
+    working.add_argument("--fd", type=int, required=True, help="the listening socket")
+    showing = _command(commands, "demo", _demo, "play the year of one real bloc through the API, show it, and serve")
+    showing.add_argument("--once", action="store_true", help="stop once it is shown")
+    _add_options(showing, "data", "json")
+    generating = _command(commands, "generate", _generate, "make up provinces with valid histories, to try and load")
+    add_arguments(generating)
+    _add_options(generating, "database-url", "data", "master-key", "json")
+    examining = _command(
+        commands, "doctor", _doctor, "examine database, roles, keys and lags: 0 fine, 1 not, 2 cannot tell"
+    )
+    _add_options(examining, "database-url", "data", "master-key", "json")
+    issuing = _command(commands, "token", _token, "issue a token of the local issuer (embedded mode)")
+    issuing.add_argument("sub", help="the subject, such as operator")
+    issuing.add_argument("--hours", type=int, default=12, help="how long it is good")
+    _add_options(issuing, "data", "json")
 
 
-def _position(text: str) -> int:
-    position = int(text)
-    if not 1 <= position <= INTEGER_MAX:
-        raise ValueError(text)
-    return position
+def _add_database(commands: _Commands) -> None:
+    add_migrate(_command(commands, "migrate", _migrate, "check the database and bring its schema up to date"))
+    rebuilding = _command(commands, "rebuild", _rebuild, "make a projection's documents again from the log")
+    rebuilding.add_argument("province", help="the province's handle")
+    rebuilding.add_argument("projection", help="the projection's name")
+    _add_options(rebuilding, "database-url", "master-key", "json")
+    rewrapping = _command(commands, "rewrap", _rewrap, "wrap all province keys by a new master key (service stopped)")
+    rewrapping.add_argument("--new-master-key", type=Path, required=True, help="file of the new master key")
+    _add_options(rewrapping, "database-url", "data", "master-key", "json")
+    add_backup(_command(commands, "backup", _back_up, "copy the whole database: base backups and a stream of its log"))
+    add_restore(_command(commands, "restore", _restore, "make a new data directory from backups and the streamed log"))
+
+
+def _add_log(commands: _Commands) -> None:
+    add_export(_command(commands, "export", _export, "write a province's log into a file that can be checked offline"))
+    add_replay(verifier.add_commands(_command(commands, "verify", _verify, "check a log offline, trusting nobody")))
+    add_compare(_command(commands, "compare", _compare, "compare a province's log with that of a restored database"))
+    add_reenter(_command(commands, "reenter", _reenter, "append from an export what a restore has lost of a province"))
+
+
+def _add_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    for name in names:
+        parser.add_argument(f"--{name}", **_OPTIONS[name])
 
 
 def _command(
-    commands: Any,  # noqa: ANN401 - the library keeps this type to itself
+    commands: _Commands,
     name: str,
     command: Callable[[Settings, argparse.Namespace], int],
     help_: str,

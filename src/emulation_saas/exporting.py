@@ -1,5 +1,6 @@
 """The export command: a province's log into one file, from a database or from a running service."""
 
+import argparse
 import asyncio
 import os
 import secrets
@@ -15,6 +16,7 @@ import httpx
 
 from emulation_saas.audit.exports import Span, exported
 from emulation_saas.audit.signing import Signer
+from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.kernel.rejections import Rejection
 from emulation_saas.log.master_key import NoMasterKey
 from emulation_saas.log.tree import SizeBeyondHead, SizesOutOfOrder
@@ -22,6 +24,7 @@ from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from emulation_saas.serving import data_directory, prepare
 from emulation_saas.settings import Settings
+from emulation_saas.supervising import EXIT_USAGE
 from emulation_saas.wiring import logs_of, witness_of
 
 PROGRESS_EVERY_S: Final = 2.0
@@ -41,6 +44,48 @@ class Wanted:
     province: str
     first: int = 1
     last: int | None = None
+
+
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("province", help="the province's handle")
+    parser.add_argument("--out", type=Path, required=True, help="the file, a tar; written whole or not at all")
+    parser.add_argument("--from", dest="first", type=_position, default=1, help="the first position")
+    parser.add_argument("--to", dest="last", type=_position, help="the last position; the head if not given")
+    parser.add_argument("--database-url", help="which database; without it the embedded one")
+    parser.add_argument("--data", type=Path, help="directory of the embedded database, running or not")
+    parser.add_argument("--url", help="ask this service instead, for what the token's bearer may see")
+    parser.add_argument(
+        "--token", help="the bearer token for --url; or @FILE that holds it, as others may see a command line"
+    )
+
+
+def run_export(settings: Settings, options: argparse.Namespace, *, say: Say) -> int:
+    """Run the command and return its exit status.
+
+    Raises:
+        ExportError: the log could not be exported.
+    """
+    wanted = Wanted(province=options.province, first=options.first, last=options.last)
+    if options.url is not None and options.token is not None:
+        export_from_service(wanted, options.out, url=options.url, token=_token_text(options.token), say=say)
+    elif options.url is None and options.token is None:
+        export_from_database(settings, wanted, options.out, say=say)
+    else:
+        say("--url and --token belong together")
+        return EXIT_USAGE
+    return 0
+
+
+def _token_text(given: str) -> str:
+    return Path(given[1:]).read_text(encoding="latin-1").strip() if given.startswith("@") else given
+
+
+def _position(text: str) -> int:
+    position = int(text)
+    if not 1 <= position <= INTEGER_MAX:
+        raise ValueError(text)
+    return position
 
 
 def export_from_service(wanted: Wanted, out: Path, *, url: str, token: str, say: Say) -> None:

@@ -33,6 +33,7 @@ HEALTHY_AFTER_S: Final = 30.0  # a worker that lived so long starts again withou
 POLL_S: Final = 0.05
 PROBE_TIMEOUT_S: Final = 0.5
 EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2  # as argparse has it
 EXIT_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

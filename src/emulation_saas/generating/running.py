@@ -51,6 +51,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     events_per_s: float
 
+    def told(self) -> str:
+        """Return it in a few lines."""
+        lines = [f"{each.province}: {each.blocs} blocs, {each.position} events" for each in self.provinces]
+        rate = f"{self.events} events recorded in {self.seconds} s, {self.events_per_s} a second"
+        return "\n".join([*lines, rate])
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what may be asked for."""
