@@ -60,6 +60,12 @@ def written_without_answer(statement: str) -> list[str]:
     ]
 
 
+def changed_by_the_clock(statement: str) -> bool:
+    """Tell whether an UPDATE or DELETE asks a function that gives another answer each time: these are refused."""
+    changes = re.search(r"(?<!FOR )(?<!DO )\bUPDATE\b|\bDELETE\b|\bDO UPDATE\b", re.sub(r"--[^\n]*", "", statement))
+    return bool(changes and re.search(r"\b(?:clock_timestamp|timeofday|random|gen_random_uuid)\(", statement))
+
+
 def strings(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -77,6 +83,26 @@ def test_statements_fill_no_table_by_copy() -> None:
         path.stem: tables for path in files if (tables := written_without_answer(path.read_text(encoding="utf-8")))
     }
     assert found == {}
+
+
+def test_statements_change_nothing_by_what_differs_between_nodes() -> None:
+    found = [path.stem for path in SOURCE.glob("*/sql/*.sql") if changed_by_the_clock(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_changed"),
+    [
+        ("UPDATE t SET at = clock_timestamp() WHERE province_id = $1", True),
+        ("INSERT INTO t VALUES ($1) ON CONFLICT (a) DO UPDATE SET at = clock_timestamp()", True),
+        ("DELETE FROM t WHERE province_id = $1 AND at < clock_timestamp()", True),
+        ("UPDATE t SET at = statement_timestamp() WHERE province_id = $1", False),
+        ("SELECT clock_timestamp() FROM t WHERE province_id = $1 FOR UPDATE", False),
+        ("INSERT INTO t VALUES ($1, clock_timestamp()) ON CONFLICT (a) DO NOTHING", False),
+    ],
+)
+def test_a_change_by_the_clock_is_found(statement: str, *, is_changed: bool) -> None:
+    assert changed_by_the_clock(statement) is is_changed
 
 
 def test_sessions_are_told_their_province_by_a_statement() -> None:
