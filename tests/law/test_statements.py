@@ -76,7 +76,8 @@ def test_the_province_is_the_first_parameter() -> None:
         path.stem
         for path in SOURCE.glob("*/sql/*.sql")
         if path.stem not in READS_ALL_PROVINCES
-        and re.search(rf"\b(?:{tables}|append_v1)\b", re.sub(r"--[^\n]*", "", text := path.read_text(encoding="utf-8")))
+        # A table that is named in a literal is only spoken of.
+        and re.search(rf"\b(?:{tables}|append_v1)\b", re.sub(r"--[^\n]*|'[^']*'", "", text := path.read_text("utf-8")))
         and not text.startswith(f"-- {path.stem}(province_id")
     ]
     assert wrong == []

@@ -1,3 +1,3 @@
 -- see_consumer(province_id, name)
-UPDATE consumers SET last_seen_at = clock_timestamp()
+UPDATE consumers SET last_seen_at = statement_timestamp()
 WHERE province_id = $1 AND name = $2;
