@@ -13,7 +13,7 @@ from emulation_saas.http.limits import BODY_BYTES_MAX, HEADER_BYTES_MAX
 from emulation_saas.settings import settings_from
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
-UNITS: Final = sorted((DEPLOY / "systemd").glob("*.service"))
+UNITS: Final = sorted((DEPLOY / "systemd").glob("emulation-saas*.service"))
 NGINX: Final = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
 
 

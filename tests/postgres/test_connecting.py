@@ -37,6 +37,10 @@ class Host:
         """Say nothing more and hear nothing more; connections stay open."""
         self._moves.clear()
 
+    def go_on(self) -> None:
+        """Hear and say again: what it is asked to close is closed."""
+        self._moves.set()
+
     def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._tasks.add(asyncio.create_task(self._carry(reader, writer)))
@@ -148,3 +152,4 @@ async def test_process_goes_on_at_another_host_when_one_falls_silent(database_ur
             accepted = await province.log.execute(register("so-noi-vu"), by=province.acting())
         assert len(accepted.events) == 1
         assert second.connections > 0
+        first.go_on()
