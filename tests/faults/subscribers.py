@@ -33,7 +33,7 @@ RECEIVED_BYTES: Final = 4_096
 """Of the kernel's buffer at the reader's end."""
 SHORT: Final = 10
 """With so few, nobody waits until they are let go: they hang up themselves."""
-_ID: Final = re.compile(rb"(?m)^id: ([0-9]+)$")
+_EVENT: Final = re.compile(rb"id: ([0-9]+)\nevent: ")
 GROWTH_MAX_BYTES: Final = 64 * 1024 * 1024
 """Of both workers together, while nobody reads; a queue for each reader would be more."""
 
@@ -73,7 +73,7 @@ class Subscriber:
             rest = b""
             async for piece in answer.aiter_bytes():
                 *blocks, rest = (rest + piece).split(b"\n\n")
-                self.seen += [int(_ID.findall(block)[0]) for block in blocks if b"\ndata: " in block]
+                self.seen += [int(event[1]) for block in blocks if (event := _EVENT.match(block))]
                 if until():
                     return
                 if not self.may_read.is_set():

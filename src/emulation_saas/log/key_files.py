@@ -14,14 +14,23 @@ class KeyExposedError(Exception):
 
 
 def write_once(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Write a whole file that is not there yet; if another process was faster, its file stands."""
+    """Write a whole file that is not there yet; if another process was faster, its file stands.
+
+    On return it is on the disk, under its name: what it wraps must not outlive it.
+    """
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
+        file.flush()
         os.fsync(file.fileno())
     with suppress(FileExistsError):
         path.hardlink_to(draft)
     draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def demand_private(path: Path) -> None:
