@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import uvloop
@@ -30,13 +30,16 @@ from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.wiring import EVENT_TYPES
 from projections.standings import Standings
 from tests.bench.costs import OPERATIONS, Grown, grown, took_ms
-from tests.bench.growing import grow, growth_of
+from tests.bench.growing import grow, growth_of, indexes
 from tests.database import empty_database, fresh_database, named, start_database, superuser
 from tests.logs import MASTER_KEY, logs_of
 
+if TYPE_CHECKING:
+    from tests.database import Connection
+
 OUTPUT: Final = Path(__file__).parents[2] / "build" / "growth.json"
-PLAN: Final = Plan(province="lon", seed=1, blocs=48, years=10)
-PLAN_QUICK: Final = Plan(province="lon", seed=1, blocs=2, years=1)
+PLAN: Final = Plan(province="lon-01", seed=1, blocs=48, years=10)
+PLAN_QUICK: Final = Plan(province="lon-01", seed=1, blocs=2, years=1)
 COPIES: Final = {"1e5": 0, "1e6": 9, "1e7": 99}
 COPIES_QUICK: Final = {"1e5": 0, "1e6": 1}
 RATIO_WANTED: Final = 1.5
@@ -126,35 +129,62 @@ async def _asked(logs: dict[str, Grown], name: str, times: int) -> dict[str, flo
 
 
 async def _made(server: EmbeddedPostgres, plan: Plan, size: str, copies: int) -> float:
-    """Make the log of a size with its standings and its tree, if it is not there; return how long it took."""
+    """Make the log of a size with its standings and its tree, as far as it is not there; return how long it took."""
     began = perf_counter()
     if await _is_there(server, _name(size)):
         return 0
     _say(f"making {size}")
     partial = f"{_name(size)}_partial"
-    if copies == 0:
-        await fresh_database(server, partial)
-    else:
+    if copies:
         await _made(server, plan, "1e5", 0)
-        await empty_database(server, partial, template=_name("1e5"))
+    if not await _is_there(server, partial):
+        await (empty_database(server, partial, template=_name("1e5")) if copies else fresh_database(server, partial))
     async with (
         open_database(named(server.url, partial)) as database,
         logs_of(database) as logs,
         superuser(server, partial) as root,
     ):
-        log = await generate(logs, plan)
         if copies:
-            codec = Codec(Registry(EVENT_TYPES))
-            growth = await growth_of(root, log, codec, Keyring(database, log.province, MasterKey(MASTER_KEY)))
-            head = await log.head()
-            await grow(root, growth, Frontier(head.position, head.frontier), copies=copies, say=_say)
+            await _grow(server, plan, root, partial, copies)
+        else:
+            await generate(logs, plan)
+        log = await logs.find(plan.province)
+        assert log is not None
+        _say("tree, standings")
         await log.root((await log.head()).position)
-        _say("standings")
         await rebuild(log, database, Standings(), progress=_every(500_000))
         await root.execute("VACUUM (ANALYZE)")
     async with superuser(server) as root:
         await root.execute(f'ALTER DATABASE "{partial}" RENAME TO "{_name(size)}"')
     return round(perf_counter() - began, 1)
+
+
+async def _grow(server: EmbeddedPostgres, plan: Plan, root: "Connection", partial: str, copies: int) -> None:
+    """Add the copies of the first size to a copy of its database; the indexes are made afterwards."""
+    async with (
+        open_database(_url(server, "1e5")) as database,
+        logs_of(database) as logs,
+        superuser(server, _name("1e5")) as first_root,
+        open_database(named(server.url, partial)) as grown_database,
+        logs_of(grown_database) as grown_logs,
+    ):
+        first, growing = await logs.find(plan.province), await grown_logs.find(plan.province)
+        assert first is not None
+        assert growing is not None
+        wanted, head = await indexes(first_root), await growing.head()
+        end = (await first.head()).position
+        codec, keyring = Codec(Registry(EVENT_TYPES)), Keyring(database, first.province, MasterKey(MASTER_KEY))
+        growth = await growth_of(first_root, first, codec, keyring)
+        if head.position < end + copies * growth.events:
+            for name in await indexes(root):
+                await root.execute(wanted[name][0])
+            await grow(root, growth, Frontier(head.position, head.frontier), copies=copies, say=_say)
+        await root.execute("SET maintenance_work_mem = '1GB'")
+        for name, (_, made) in wanted.items():
+            if name not in await indexes(root):
+                _say(made)
+                await root.execute(made)
+        await root.execute("VACUUM (ANALYZE) events, event_tags, idempotency, log_head")
 
 
 async def _is_there(server: EmbeddedPostgres, name: str) -> bool:

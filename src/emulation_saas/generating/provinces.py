@@ -22,7 +22,7 @@ from emulation_saas.years.use_cases import CloseYear
 YEAR_NOW: Final = 2026
 """The year that is under way; the years before it are closed. No clock is asked: a plan is the same on any day."""
 YEARS_MAX: Final = 28
-EVENTS_A_YEAR: Final = 210
+EVENTS_A_YEAR: Final = 196
 """About how many events a bloc's closed year leads to."""
 BLOCS_AT_ONCE: Final = 48
 """Blocs of a province that go on at the same time: enough commands queue for a full batch."""
