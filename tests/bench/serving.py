@@ -14,7 +14,6 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from emulation_saas.settings import Settings
-from emulation_saas.supervising import BACKLOG
 
 START_S: Final = 30.0
 STOP_S: Final = 12.0
@@ -86,7 +85,6 @@ def serving(program: Sequence[str], *, env: Mapping[str, str], log: Path, health
     """Run a worker while inside; give it once it answers."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    listener.listen(BACKLOG)
     port: int = listener.getsockname()[1]
     descriptor = listener.fileno()
     with log.open("wb") as out:

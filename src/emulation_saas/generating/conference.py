@@ -21,7 +21,8 @@ from emulation_saas.offices.use_cases import ElectOfficer
 CERTIFICATES: Final = 3
 _YIELDS: Final = 0.2
 _CONTESTED: Final = 0.1
-_AWARDS: Final[tuple[Award, ...]] = ("gov_flag", "prov_flag", *("prov_certificate" for _ in range(CERTIFICATES)))
+_CERTIFICATE: Final[Award] = "prov_certificate"
+_AWARDS: Final[tuple[Award, ...]] = ("gov_flag", "prov_flag", *[_CERTIFICATE] * CERTIFICATES)
 _LAW: Final = "Luật Thi đua, khen thưởng"
 
 Chosen = Mapping[str, Sequence[Agency]]
