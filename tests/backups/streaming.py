@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from emulation_saas.postgres.embedded.tether import tethered
 from tests.postgres.processes import wait_until
 from tests.serving import children, command_line
 
@@ -22,7 +23,7 @@ class Streamed:
         self._output = output
         with output.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "emulation_saas", *command],
+                tethered([sys.executable, "-m", "emulation_saas", *command], death_signal=signal.SIGTERM),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
