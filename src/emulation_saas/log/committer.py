@@ -211,7 +211,7 @@ class Committer:
                         await self._known.load_missing(connection, commands)
                 step = await self._decide_and_append(connection, commands, locked=False)
         except asyncpg.UniqueViolationError as error:
-            # By the text: through the coordinator of a Citus cluster nothing else comes, with the shard's number behind.
+            # By the text: through a Citus coordinator nothing else comes, and the number of a shard is behind the name.
             if "idempotency_key_is_used_once" not in str(error):
                 raise
             answers, _ = await self._settled(connection, commands, locked=False)
