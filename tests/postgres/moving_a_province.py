@@ -1,9 +1,9 @@
 """`python -m tests.postgres.moving_a_province`: a hot province gets a node to itself while everybody appends to it.
 
-Needs a Citus cluster: `EMULATION_TESTS_URL` names its coordinator, whose database `postgres` knows two workers. The steps
-are those of `deploy/runbooks/hot-province.md`: the province's rows get shards of their own, and those move to the other
-worker. Then every position is there once, every acknowledged command too, the bytes from before are the same bytes, and
-the root that the head holds is that of all of them.
+Needs a Citus cluster: `EMULATION_TESTS_URL` names its coordinator, whose database `postgres` knows two workers. The
+steps are those of `deploy/runbooks/hot-province.md`: the province's rows get shards of their own, and those move to the
+other worker. Then every position is there once, every acknowledged command too, the bytes from before are the same
+bytes, and the root that the head holds is that of all of them.
 
 Exit status: 0 if all of that holds; 1 if not; 2 without a cluster.
 """
@@ -74,9 +74,8 @@ async def move(url: str) -> list[str]:
 
 async def _isolate_and_move(root: "Connection", hot: Opened) -> None:
     began = monotonic()
-    await root.fetchval(
-        "SELECT isolate_tenant_to_new_shard('log_head', $1::text::uuid, 'CASCADE')", str(hot.log.province)
-    )
+    isolating = "SELECT isolate_tenant_to_new_shard('log_head', $1::text::uuid, 'CASCADE', shard_transfer_mode => 'block_writes')"
+    await root.fetchval(isolating, str(hot.log.province))
     _say(f"shards of its own after {monotonic() - began:.1f} s")
     shard, host, port = await root.fetchrow(_PLACE, hot.log.province) or (0, "", 0)
     target = next(node for node in (await nodes_of(root))[1:] if (node.host, node.port) != (host, port))

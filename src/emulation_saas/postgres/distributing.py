@@ -21,9 +21,10 @@ STATEMENTS: Final = load_statements("emulation_saas.postgres")
 
 async def is_distributed(connection: "Connection") -> bool:
     """Tell whether the tables have been spread over nodes before."""
-    return await connection.fetchval(STATEMENTS["has_citus"]) and await connection.fetchval(
-        STATEMENTS["is_distributed"]
-    )
+    if not await connection.fetchval(STATEMENTS["has_citus"]):
+        return False
+    found: bool = await connection.fetchval(STATEMENTS["is_distributed"])
+    return found
 
 
 async def distribute(connection: "Connection", report: Callable[[str], None]) -> None:
