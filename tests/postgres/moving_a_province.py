@@ -74,7 +74,7 @@ async def move(url: str) -> list[str]:
 
 async def _isolate_and_move(root: "Connection", hot: Opened) -> None:
     began = monotonic()
-    isolating = "SELECT isolate_tenant_to_new_shard('log_head', $1::text::uuid, 'CASCADE', shard_transfer_mode => 'block_writes')"
+    isolating = "SELECT isolate_tenant_to_new_shard('log_head', $1::text::uuid, 'CASCADE', 'block_writes')"
     await root.fetchval(isolating, str(hot.log.province))
     _say(f"shards of its own after {monotonic() - began:.1f} s")
     shard, host, port = await root.fetchrow(_PLACE, hot.log.province) or (0, "", 0)
