@@ -2,6 +2,7 @@
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
+FIT_FOR_NODES: Final = Path(__file__).parents[1] / "deploy" / "citus.sql"
 SHARDS: Final = 4
 """Of each table: few, as each is made anew for each test."""
 
@@ -49,9 +51,8 @@ async def make_on_all(
         async with _connected(node.url(url, "postgres")) as connection:
             await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
         async with _connected(node.url(url, name)) as connection:
-            await connection.execute("CREATE EXTENSION citus")
             await set_up_roles(connection)
-            await connection.execute("ALTER ROLE emulation_owner LOGIN")
+            await connection.execute(FIT_FOR_NODES.read_text(encoding="utf-8"))
     coordinator, *workers = nodes
     async with _connected(coordinator.url(url, name)) as connection:
         await connection.execute(f'ALTER DATABASE "{name}" SET citus.shard_count = {SHARDS}')

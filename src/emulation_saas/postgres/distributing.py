@@ -23,7 +23,8 @@ async def is_distributed(connection: "Connection") -> bool:
     """Tell whether the tables have been spread over nodes before."""
     if not await connection.fetchval(STATEMENTS["has_citus"]):
         return False
-    return bool(await connection.fetchval(STATEMENTS["is_distributed"]))
+    found: bool = await connection.fetchval(STATEMENTS["is_distributed"])
+    return found
 
 
 async def distribute(connection: "Connection", report: Callable[[str], None]) -> None:
