@@ -29,7 +29,7 @@ BLOC_YEAR: Final = f"/blocs/{BLOC}/years/{YEAR}"
 DOCUMENTS: Final = (
     "/agencies",
     "/blocs",
-    f"/blocs/{BLOC}/members",
+    f"/blocs/{BLOC}",
     f"{BLOC_YEAR}/standings",
     f"{BLOC_YEAR}/ballots/{BALLOT}/tally",
     f"{BLOC_YEAR}/nominations",
@@ -88,7 +88,7 @@ async def test_older_release_lives_with_events_that_it_does_not_know(database_ur
         last_known = (await service.log.head()).position
         position = await newer_release_records(database_url, Praised(agency=AGENCY), Praised(agency=AGENCY))
         after = await answers(service)
-        assert {path: status for path, (status, _) in after.items() if status >= 500} == {}
+        assert {status for status, _ in before.values()} == {200}
         assert after == before
 
         recorded = await register(service, "so-moi")
