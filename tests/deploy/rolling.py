@@ -64,7 +64,7 @@ def main() -> int:
 
 async def _tried(folder: Path, url: str, nginx: str | None, options: argparse.Namespace) -> dict[str, Any]:
     replicas = [Served(folder, workers=1, database_url=url, name=f"replica-{number}") for number in (1, 2)]
-    async with _running(replicas):
+    async with running(replicas):
         if nginx is None:
             async with balanced([each.port for each in replicas]) as port:
                 return await rolled(replicas, f"http://127.0.0.1:{port}", trust=True, options=options, say=_say)
@@ -74,7 +74,8 @@ async def _tried(folder: Path, url: str, nginx: str | None, options: argparse.Na
 
 
 @asynccontextmanager
-async def _running(replicas: Sequence[Served]) -> AsyncGenerator[None]:
+async def running(replicas: Sequence[Served]) -> AsyncGenerator[None]:
+    """Have replicas serve while inside."""
     try:
         for each in replicas:
             each.start()

@@ -143,6 +143,7 @@ async def test_process_goes_on_at_another_host_when_one_falls_silent(database_ur
     ):
         province = await open_province(logs)
         assert second.connections == 0
+        await asyncio.sleep(0.2)  # so that nothing is on its way: what is, waits for its own timeout
         first.hang()
         silent_since = monotonic()
         async with asyncio.timeout(HEADS_TIMEOUT_S + HOST_TIMEOUT_S + PATIENCE_S):

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -62,7 +63,8 @@ async def test_batch_of_a_process_that_is_gone_or_hangs_is_taken_over(database_u
                 await there.reached(position)
             assert monotonic() - began < TAKEN_OVER_MAX_S
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
 
 
