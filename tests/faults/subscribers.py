@@ -1,7 +1,7 @@
 """Subscribers that read nothing: they cost the service next to nothing, disturb nobody, and lose nothing.
 
 Method. Writers write. Some subscribers open the province's stream from its first event and stop reading after the first
-piece; one reads on all the while. Once the writers have gone on for long enough (in a full run so long that those who
+events; one reads on all the while. Once the writers have gone on for long enough (in a full run so long that those who
 read nothing are let go), the slow ones read what they were still sent, and take the stream up again after the last
 event that they had, until the head. Everybody must have seen every position once and in order. The mutant's subscribers
 take it up one event too late.
@@ -76,7 +76,7 @@ class Subscriber:
                 self.seen += [int(event[1]) for block in blocks if (event := _EVENT.match(block))]
                 if until():
                     return
-                if not self.may_read.is_set():
+                if self.seen and not self.may_read.is_set():
                     await self.may_read.wait()
                     if self._hangs_up:
                         return
