@@ -35,7 +35,7 @@ SHARE_PER_S: Final = 80
 """Of a province, where it has one: twice the usual."""
 NO_SHARE: Final = 1_000_000
 ROUNDS: Final = 3
-SECONDS: Final = 6.0
+SECONDS: Final = 4.0
 PHASES: Final = {"usual": USUAL_PER_S, "ten times": 10 * USUAL_PER_S, "as fast as it can": 0.0}
 OUTPUT: Final = Path(__file__).parents[2] / "build" / "sharing.json"
 
@@ -95,6 +95,7 @@ def measure(url: str, folder: Path, *, quick: bool) -> list[Noticed]:
                 _say(f"{phase}, share {share}/s")
                 rounds = [callers.vote(hot, others, per_s) for _ in range(1 if quick else ROUNDS)]
                 noticed.append(_noticed(phase, rounds, callers.seconds, noticed, has_share=share != NO_SHARE))
+                _say(f"  the others' p99: {noticed[-1].others_p99_ms} ms")
     return noticed
 
 
