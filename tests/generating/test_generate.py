@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from emulation_saas.__main__ import main
 from emulation_saas.disputes.events import EVENTS as DISPUTE_EVENTS
-from emulation_saas.generating.provinces import YEAR_NOW, Plan, generate
+from emulation_saas.generating.provinces import EVENTS_A_YEAR, YEAR_NOW, Plan, generate
+from emulation_saas.generating.running import Summary
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import OPERATOR
 from emulation_saas.kernel.use_cases import Acting
@@ -20,7 +23,7 @@ from emulation_saas.projecting.folding import NEVER, fold
 from emulation_saas.provinces.use_cases import ProvinceHandleTaken
 from projections import PROJECTIONS
 from tests.database import drop_database, fresh_database
-from tests.logs import logs_of, open_province, running_logs
+from tests.logs import keep_master_key, logs_of, open_province, running_logs
 
 PLAN = Plan(province="sinh", seed=7, blocs=2, years=1)
 
@@ -126,3 +129,17 @@ async def test_a_province_that_holds_other_data_is_refused(database_url: str) ->
         with pytest.raises(ProvinceHandleTaken):
             await generate(logs, PLAN)
         assert (await opened.log.head()).position == before
+
+
+def test_the_command_tells_what_it_made_and_refuses_what_it_did_not_make(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = str(keep_master_key(tmp_path))
+    asked = ["generate", "--blocs", "1", "--years", "1", "--database-url", database_url, "--master-key", key, "--json"]
+    assert main(asked) == 0
+    made = msgspec.json.decode(capsys.readouterr().out, type=Summary)
+    assert made.provinces[0].position == made.events > EVENTS_A_YEAR
+    assert main(asked) == 0
+    assert msgspec.json.decode(capsys.readouterr().out, type=Summary).events == 0
+    assert main([*asked, "--seed", "2"]) == 1
+    assert "province-handle-taken" in capsys.readouterr().err

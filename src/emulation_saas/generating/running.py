@@ -129,21 +129,21 @@ async def _all(logs: ProvinceLogs, plans: list[Plan]) -> list[Made]:
         async with turns:
             try:
                 log = await generate(logs, plan)
-            except* Rejection as refused:
-                raise GenerateError(f"{plan.province}: {_said(refused)}") from refused
-            except* OutcomeUnknownError as unknown:
-                raise GenerateError(f"{plan.province}: the database failed; run it again to go on") from unknown
+            except (Rejection, OutcomeUnknownError, ExceptionGroup) as error:
+                raise GenerateError(f"{plan.province}: {_said(error)}") from error
             position = (await log.head()).position
             return Made(province=plan.province, blocs=plan.blocs, closed_years=plan.years, position=position)
 
     return await asyncio.gather(*(one(plan) for plan in plans))
 
 
-def _said(refused: BaseExceptionGroup[Rejection]) -> str:
-    """Return the first refusal of several."""
-    first: BaseException = refused
+def _said(error: Exception) -> str:
+    """Return what to tell of a refusal or a failure, or of the first of several."""
+    first: BaseException = error
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
+    if isinstance(first, OutcomeUnknownError):
+        return "the database failed; run it again to go on"
     return f"{first.code}: {first.detail or first.title()}" if isinstance(first, Rejection) else repr(first)
 
 
