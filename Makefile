@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha image faults sharing
+.PHONY: help demo serve test lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha image faults sharing growth
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -39,6 +39,9 @@ law: .venv/installed ## Who may import whom, and the house rules that a machine 
 
 bench: .venv/installed ## Measure: votes over HTTP, the log, rebuild, tag indexes, proofs, questions about answers, streams (writes build/bench.json)
 	@$(BIN)/python -m tests.bench
+
+growth: .venv/installed ## What operations cost at 1e5, 1e6 and 1e7 events in one province: takes an hour and 20 GB (writes build/growth.json)
+	@$(BIN)/python -m tests.bench.growth
 
 fuzz: .venv/installed ## 10 000 generated requests against the API
 	EMULATION_FUZZ_CASES=10000 $(BIN)/pytest tests/http/test_fuzz.py

@@ -3,6 +3,8 @@
 The map, from the outside in; imports run one way, from the top of this list to its end::
 
     __main__     the command line
+    demo         the main job, shown: one real bloc's year through the public API
+    generating   made-up provinces of any size, through the use cases
     wiring       the only module that knows every part
     (projections, the top-level package: one module per question asked of the log)
     provinces agencies blocs years scoring ratings ballots nominations pledges offices meetings access

@@ -18,11 +18,15 @@ from emulation_saas.nominations.events import Award
 from emulation_saas.nominations.use_cases import AcclaimLeader, ForwardNomination, MakeNomination, YieldNomination
 from emulation_saas.offices.use_cases import ElectOfficer
 
-CERTIFICATES: Final = 3
 _YIELDS: Final = 0.2
 _CONTESTED: Final = 0.1
-_CERTIFICATE: Final[Award] = "prov_certificate"
-_AWARDS: Final[tuple[Award, ...]] = ("gov_flag", "prov_flag", *[_CERTIFICATE] * CERTIFICATES)
+_AWARDS: Final[tuple[Award, ...]] = (
+    "gov_flag",
+    "prov_flag",
+    "prov_certificate",
+    "prov_certificate",
+    "prov_certificate",
+)
 _LAW: Final = "Luật Thi đua, khen thưởng"
 
 Chosen = Mapping[str, Sequence[Agency]]
@@ -34,7 +38,7 @@ async def confer(desk: Desk, roster: Roster, bloc: Bloc, year: int, chance: Rand
     held_on = date(year + 1, 1, chance.randint(8, 28))
     time = morning_of(held_on.year, held_on.month, held_on.day)
     members = bloc.members(year, at_end=True)
-    best = chance.sample(members, 2 + CERTIFICATES)
+    best = chance.sample(members, len(_AWARDS))
     head, deputy = chance.sample(members, 2)
     await desk.enter(
         bloc.secretary, meeting(bloc, f"{bloc.bloc}-tong-ket-{year}", held_on, chance, covers=year, time=time)

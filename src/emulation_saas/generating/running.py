@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import monotonic
 from typing import Final
 
@@ -16,7 +16,8 @@ from emulation_saas.log import OutcomeUnknownError, ProvinceLogs
 from emulation_saas.log.master_key import read_master_key
 from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres
-from emulation_saas.serving import data_directory, master_key_path, prepare, settle_master_key
+from emulation_saas.postgres.embedded.faults import AlreadyRunsError
+from emulation_saas.serving import data_directory, database_url_of, master_key_path, prepare, settle_master_key
 from emulation_saas.settings import Settings
 from emulation_saas.wiring import logs_of
 
@@ -85,15 +86,17 @@ def plans_of(options: argparse.Namespace) -> list[Plan]:
 
 
 def run(settings: Settings, plans: list[Plan], *, say: Say) -> Summary:
-    """Make all provinces, in the database of the settings, else in the embedded one, running or not.
+    """Make all provinces, in the settings' database, else in the embedded one: running, stopped, or made for this.
 
     Raises:
         GenerateError: a province holds something else, or the database failed.
         ServerRefusedError, MigrationError, EmbeddedPostgresError, MasterKeyError: the database cannot be had.
     """
-    if settings.database_url is not None:
-        return uvloop.run(_run(settings, settings.database_url, plans, say))
-    with EmbeddedPostgres(data_directory(settings), report=say).at_hand() as url:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(database_url_of(settings, report=say))
+        except AlreadyRunsError:
+            url = stack.enter_context(EmbeddedPostgres(data_directory(settings), report=say).at_hand())
         return uvloop.run(_run(settings, url, plans, say))
 
 
@@ -132,21 +135,21 @@ async def _all(logs: ProvinceLogs, plans: list[Plan]) -> list[Made]:
         async with turns:
             try:
                 log = await generate(logs, plan)
-            except* Rejection as refused:
-                raise GenerateError(f"{plan.province}: {_said(refused)}") from refused
-            except* OutcomeUnknownError as unknown:
-                raise GenerateError(f"{plan.province}: the database failed; run it again to go on") from unknown
+            except (Rejection, OutcomeUnknownError, ExceptionGroup) as error:
+                raise GenerateError(f"{plan.province}: {_said(error)}") from error
             position = (await log.head()).position
             return Made(province=plan.province, blocs=plan.blocs, closed_years=plan.years, position=position)
 
     return await asyncio.gather(*(one(plan) for plan in plans))
 
 
-def _said(refused: BaseExceptionGroup[Rejection]) -> str:
-    """Return the first refusal of several."""
-    first: BaseException = refused
+def _said(error: Exception) -> str:
+    """Return what to tell of a refusal or a failure, or of the first of several."""
+    first: BaseException = error
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
+    if isinstance(first, OutcomeUnknownError):
+        return "the database failed; run it again to go on"
     return f"{first.code}: {first.detail or first.title()}" if isinstance(first, Rejection) else repr(first)
 
 
