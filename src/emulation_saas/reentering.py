@@ -104,7 +104,7 @@ async def _append(
     if isinstance(recorded.event, Unknown):
         raise BackupError(f"position {recorded.position} is of a type of a later release: use that release")
     tags = list(dict.fromkeys(recorded.event.tags()))
-    arguments = (
+    arguments: tuple[object, ...] = (
         *(log.province, recorded.position - 1, utc_now(), recorded.recorded_at, frontier.peaks, frontier.root()),
         *([stored_type], [body], [leaf]),
         *([recorded.position] * len(tags), tags, [stored_type] * len(tags)),
