@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -31,18 +31,6 @@ TEMPLATE: Final = "emulation_template"
 VARIABLE: Final = "EMULATION_TESTS_URL"
 
 
-class Server(Protocol):
-    """Where tests have their databases."""
-
-    @property
-    def url(self) -> str:
-        """The base URL with which the service's roles log in."""
-
-    @property
-    def superuser_url(self) -> str:
-        """The base URL with which `postgres` logs in."""
-
-
 @dataclass(frozen=True)
 class GivenServer:
     """A server that was there before. Its roles of the service's names are set up anew, and databases made there."""
@@ -54,6 +42,10 @@ class GivenServer:
     def superuser_url(self) -> str:
         """The same."""
         return self.url
+
+
+Server: TypeAlias = EmbeddedPostgres | GivenServer
+"""Where tests have their databases."""
 
 
 def given_server() -> GivenServer | None:

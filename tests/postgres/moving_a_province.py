@@ -80,7 +80,7 @@ async def _isolate_and_move(root: "Connection", hot: Opened) -> None:
     shard, host, port = await root.fetchrow(_PLACE, hot.log.province) or (0, "", 0)
     target = next(node for node in (await nodes_of(root))[1:] if (node.host, node.port) != (host, port))
     began = monotonic()
-    moving = "SELECT citus_move_shard_placement($1, $2, $3, $4, $5, 'force_logical')"
+    moving = "SELECT citus_move_shard_placement($1, $2, $3, $4, $5, 'block_writes')"
     await root.execute(moving, shard, host, port, target.host, target.port)
     moved = await root.fetchrow(_PLACE, hot.log.province)
     _say(f"moved from {host}:{port} to {moved and tuple(moved)[1:]} in {monotonic() - began:.1f} s")

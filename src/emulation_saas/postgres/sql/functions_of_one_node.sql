@@ -12,7 +12,10 @@ WHERE
     routine.pronamespace = 'public'::regnamespace
     AND routine.proargnames[1] = 'p_province'
     AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_dist_object
-        WHERE classid = 'pg_catalog.pg_proc'::regclass AND objid = routine.oid AND distribution_argument_index IS NOT NULL
+        SELECT FROM pg_catalog.pg_dist_object AS spread
+        WHERE
+            spread.classid = 'pg_catalog.pg_proc'::regclass
+            AND spread.objid = routine.oid
+            AND spread.distribution_argument_index IS NOT NULL
     )
 ORDER BY name;

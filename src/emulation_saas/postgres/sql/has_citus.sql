@@ -1,2 +1,2 @@
 -- has_citus()
-SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus') AS has_citus;
+SELECT count(*) > 0 AS has_citus FROM pg_catalog.pg_extension WHERE extname = 'citus';

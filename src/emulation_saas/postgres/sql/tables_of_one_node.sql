@@ -19,5 +19,5 @@ WHERE
     AND relation.relnamespace IN ('public'::regnamespace, 'sealing'::regnamespace)
     AND relation.relname <> 'schema_migrations'
     AND NOT pg_catalog.relation_is_a_known_shard(relation.oid)
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = relation.oid)
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS spread WHERE spread.logicalrelid = relation.oid)
 ORDER BY relation.relname <> 'log_head', relation.relname;
