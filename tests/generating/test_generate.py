@@ -28,10 +28,10 @@ PLAN = Plan(province="sinh", seed=7, blocs=2, years=1)
 
 
 def facts_of(recorded: list[AnyRecorded]) -> list[str]:
-    """Return what happened, in no order; of disputes without the positions that they name."""
+    """Return what happened, in no order; without the log's own identity and the positions that disputes name."""
     return sorted(
         f"{each.event.type} {each.actor} {'' if isinstance(each.event, DISPUTE_EVENTS) else _spelled(each.event)}"
-        for each in recorded
+        for each in recorded[1:]
     )
 
 
