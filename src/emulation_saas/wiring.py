@@ -237,8 +237,7 @@ def application(settings: Settings, tracings: "Sequence[Tracing]" = ()) -> Lites
         MasterKeyError, KeyExposedError: the master key cannot be used.
     """
     if settings.database_url is None or settings.master_key is None:
-        msg = "a worker needs EMULATION_DATABASE_URL and EMULATION_MASTER_KEY"
-        raise ValueError(msg)
+        raise ValueError("a worker needs EMULATION_DATABASE_URL and EMULATION_MASTER_KEY")
     database, counts = database_at(settings.database_url), Counts()
     signer = Signer(database, witness_of(settings))
     master, events_max = read_master_key(settings.master_key), settings.events_per_province

@@ -216,8 +216,7 @@ class Signer:
     async def _agree(self, witness: Witness, log: ProvinceLog, last: SignedHead | None) -> None:
         """Demand that the log leads through what the witness saw, and show it what has been signed since."""
         seen = witness.seen(log.handle)
-        size = 0 if seen is None else size_of(seen)
-        last_size = 0 if last is None else last.size
+        size, last_size = (0 if seen is None else size_of(seen)), (0 if last is None else last.size)
         if seen is not None and (seen != self._agreed.get(log.province) or last_size < size):
             try:
                 await self.demand_tree(log, seen)

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
+from time import monotonic
 from typing import Final
 
 VIETNAM: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
@@ -15,6 +16,11 @@ _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2
 def utc_now() -> datetime:
     """Return this machine's clock. Only the edges may call it; decisions are given their `now`."""
     return datetime.now(UTC)
+
+
+def aged(clock: datetime, read_at_s: float) -> datetime:
+    """Return what a clock shows now by what it showed at a moment of the monotonic clock: it may have jumped since."""
+    return clock + timedelta(seconds=monotonic() - read_at_s)
 
 
 def day_of(instant: datetime) -> date:

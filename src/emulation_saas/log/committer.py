@@ -9,12 +9,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
+from emulation_saas.kernel.clock import aged
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.rejections import Forbidden, NotFound
 from emulation_saas.kernel.use_cases import Acting, UseCase
@@ -270,7 +271,7 @@ class Committer:
         if draft.is_empty or any(command.key is not None for command in doubtful):
             course.enter("read")
             stored, stands = await self._settled(connection, doubtful, locked=locked)
-            if abs(_aged(clock, asked_at) - stands.clock) > CLOCKS_APART_MAX:
+            if abs(aged(clock, asked_at) - stands.clock) > CLOCKS_APART_MAX:
                 raise ClockWrongError
             if stands.position != head.position:
                 return Step(remaining=commands, lock_next=True)
@@ -279,7 +280,7 @@ class Committer:
         answers: list[Answer] = [(each.command, each.rejection or each.accepted) for each in decided]
         if draft.is_empty:
             return Step(answers=answers)
-        arguments = draft.arguments(expected=head.position, clock=_aged(clock, asked_at))
+        arguments = draft.arguments(expected=head.position, clock=aged(clock, asked_at))
         course.enter("append")
         if not await connection.fetchval(STATEMENTS["append"], *arguments):
             return Step(remaining=commands, lock_next=True)
@@ -297,8 +298,3 @@ class Committer:
                 return await self._settled(connection, commands, locked=True)
         answers = await stored_answers(connection, self.reader, self._province, commands)
         return answers, await self.reader.head(connection)
-
-
-def _aged(clock: datetime, read_at: float) -> datetime:
-    """Return what a clock shows now by what it showed then: that reading decided, so it is the one to be judged."""
-    return clock + timedelta(seconds=monotonic() - read_at)

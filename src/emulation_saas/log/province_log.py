@@ -210,24 +210,16 @@ class ProvinceLog:
     ) -> tuple[int, list[bytes]]:
         """Return the last position and the bytes of the events that follow one, a line each; at least one follows.
 
-        The database joins them: for who may see all of them, this is several times faster than `entries`.
-
-        Args:
-            after: the position to begin after.
-            through: the last position wanted.
-            limit: at most so many events in a part.
-            bytes_max: of a part.
-            parts: at most so many of them.
+        They come in some parts of at most so many events and bytes each, as the database joins them: for who may see
+        all of them, this is several times faster than `entries`.
 
         Raises:
             LogGapError: a position is missing.
         """
         last, lines = after, list[bytes]()
-        async with self._database.in_province(self.province) as connection:
+        async with self._database.in_province(self.province) as one:
             while last < through and len(lines) < parts:
-                last, part = await self._reader.lines(
-                    connection, last, through=through, limit=limit, bytes_max=bytes_max
-                )
+                last, part = await self._reader.lines(one, last, through=through, limit=limit, bytes_max=bytes_max)
                 lines.append(part)
         return last, lines
 
