@@ -80,7 +80,7 @@ def restored(
 
 def _lay_out(shelf: Shelf, chain: Chain, data: DataDirectory, report: Callable[[str], None]) -> None:
     """Make PGDATA: the chain, combined, the WAL to replay, and the word that it is to be replayed."""
-    tools = tools_of(int(MAJOR))
+    tools, newest = tools_of(int(MAJOR)), chain[-1]
     for backup in chain:
         report(f"verifying {backup.name}")
         verify(backup, tools)
@@ -90,7 +90,7 @@ def _lay_out(shelf: Shelf, chain: Chain, data: DataDirectory, report: Callable[[
         tools / "pg_combinebackup",
         f"--output={data.cluster}",
         *(str(backup.directory) for backup in chain),
-        failing=f"{chain[-1].name} could not be laid out in {data.cluster}",
+        failing=f"{newest.name} could not be laid out in {data.cluster}",
     )
     replayable = shelf.replayable(chain)
     try:
