@@ -13,8 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from emulation_saas.supervising import BACKLOG
-
+BACKLOG: Final = 1024
 START_S: Final = 30.0
 STOP_S: Final = 12.0
 REPOSITORY: Final = Path(__file__).parents[2]
