@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha image faults sharing growth
+.PHONY: help demo serve test lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha faults sharing growth
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -66,9 +66,6 @@ rolling: .venv/installed ## Two replicas restarted in turn under load, behind a 
 
 ha: .venv/installed ## The primary of three database machines lost under load (etcd must be installed): nothing acknowledged is lost
 	@$(BIN)/python -m tests.deploy.failing_over
-
-image: .venv/installed ## The steps of deploy/Dockerfile in a system made by debootstrap (root), and the service run in it
-	@$(BIN)/python -m tests.deploy.imaging
 
 streams: .venv/installed ## Feed, long-poll, webhooks and broker bridge cut off again and again under load: nothing lost, doubled or out of order
 	@$(BIN)/python -m tests.streams.campaign

@@ -5,8 +5,9 @@ supervisor ── embedded PostgreSQL   dies with us by SIGINT; started again wh
      ├─────── worker 1              dies with us by SIGKILL; started again, with back-off
      └─────── worker n
 ```
-The socket is bound once, here, and every worker accepts from it, so a dying worker refuses nobody. A worker that ends
-is started again at once, then after ever longer pauses; one crash after another slows it down but never ends the
+The socket is bound once, here, and every worker accepts from it, so a dying worker refuses nobody. The first worker
+that can serve begins to listen: until then a proxy is refused at once, and asks another replica. A worker that ends is
+started again at once, then after ever longer pauses; one crash after another slows it down but never ends the
 service. Only exit code 78 (the settings are wrong, nothing will mend that) ends it all.
 """
 

@@ -12,6 +12,7 @@ import msgspec
 from tests.serving import Served
 
 AGAIN_S: Final = 0.1
+CREATED: Final = 201
 NOT_ANSWERED: Final = 0
 """Stands among the statuses for a request whose connection broke."""
 
@@ -68,7 +69,7 @@ class Writers:
             except httpx.TransportError:
                 self.statuses[NOT_ANSWERED] += 1
             else:
-                if answer.status_code == httpx.codes.CREATED:
+                if answer.status_code == CREATED:
                     (event,) = msgspec.json.decode(answer.content, type=_Answer).events
                     return bytes(event)
                 self.statuses[answer.status_code] += 1
@@ -102,8 +103,8 @@ async def auditor(service: Served, client: httpx.AsyncClient, path: str, sub: st
     """Have somebody made an auditor of the province; return the header with his token."""
     person = {"issuer": "urn:emulation:issuer:local", "sub": sub, "name": f"Kiểm toán {sub}"}
     answer = await client.post(f"{path}/persons", json=person)
-    assert answer.status_code == httpx.codes.CREATED, answer.text
+    assert answer.status_code == CREATED, answer.text
     who = answer.json()["events"][0]["data"]["person"]
     granted = await client.post(f"{path}/roles", json={"person": who, "role": "auditor"})
-    assert granted.status_code == httpx.codes.CREATED, granted.text
+    assert granted.status_code == CREATED, granted.text
     return service.token(sub)["authorization"]

@@ -143,7 +143,7 @@ async def test_roles_get_the_passwords_of_the_passfile(
     role, password = f"role_{secrets.token_hex(4)}", 'it\'s $HOME \\ "here"'
     (place / "passfile").write_text(f"*:*:emulation:{role}:{password}\n", encoding="utf-8")
     address = dict(part.split("=", 1) for part in server.superuser_url.partition("?")[2].split("&"))
-    programs = programs_for(database_user(place / "none", wanted=None, report=lambda _: None), report=lambda _: None)
+    programs = programs_for(database_user(place / "none", wanted=None, report=print), report=print)
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "PGHOST": address["host"].replace("%2F", "/"),

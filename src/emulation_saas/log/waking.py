@@ -23,8 +23,8 @@ POLL_S: Final = 0.5
 NOTIFY_EVERY_S: Final = 0.05
 RETRY_S: Final = 1.0
 HEADS_TIMEOUT_S: Final = 3.0
-"""For the heads to be read: a server that takes longer is gone. It is given when a connection is acquired, too, as
-giving it back then waits so long for a server that says nothing."""
+"""For the heads to be read: a server that takes longer is gone. Connections are acquired with it, too, as giving one
+back waits so long for a server that says nothing."""
 
 _logger: Final = logging.getLogger(__name__)
 
