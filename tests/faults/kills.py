@@ -28,7 +28,7 @@ from tests.serving import Served, children, command_line, descendants, served
 ANSWERS_BETWEEN: Final = 25
 MUTANT_CLIENTS: Final = 16
 """Of clients that repeat without keys: the more ask at once, the surer one is cut off between commit and answer."""
-KILLS_BEFORE_RESTART: Final = 12
+KILLS_BEFORE_RESTART: Final = 8
 """Workers killed before the service is started anew: each crash makes the supervisor wait longer before the next start,
 up to 10 s, and most of an experiment would be waiting."""
 PATIENCE_S: Final = 60.0
