@@ -91,7 +91,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 def diagnose(settings: Settings, *, say: Callable[[str], None], still_s: float = STILL_S) -> Diagnosis:
     """Look at the database of the settings, else at the embedded one, which is started for this where it is stopped."""
-    not_seen = list(_UNSEEN)
+    not_seen: list[str] = [*_UNSEEN]
     if settings.database_url is not None:
         not_seen.insert(0, "the disk of the database's server")
         return Diagnosis(findings=_all(settings, settings.database_url, still_s), not_seen=not_seen)
