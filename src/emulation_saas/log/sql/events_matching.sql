@@ -38,6 +38,7 @@ CROSS JOIN
         SELECT events.position, events.type, events.body
         FROM events
         WHERE events.province_id = $1 AND events.position = matched.position
+        ORDER BY events.position
         LIMIT 1
     ) AS found
 ORDER BY found.position
