@@ -16,7 +16,6 @@ from emulation_saas.access.authority import (
     DIRECTORY_FACTS,
     directory_after,
     directory_after_all,
-    facts_about,
     initial_directory,
 )
 from emulation_saas.agencies import events as agencies
@@ -115,7 +114,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *privacy.EVENTS,
     *webhooks.EVENTS,
 )
-AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after, directory_after_all, facts_about)
+AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after, directory_after_all)
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *provinces_routes.ROUTES,
     *access_routes.ROUTES,

@@ -14,7 +14,6 @@ from emulation_saas.access.authority import (
     Directory,
     directory_after,
     directory_after_all,
-    facts_about,
     initial_directory,
 )
 from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
@@ -24,7 +23,6 @@ from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, PersonId
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from tests.builders import FULL_SAMPLES, SAMPLES
-from tests.scenario import matches
 
 DAO = PersonId("p-daodaodao2")
 HONG = PersonId("p-honghong23")
@@ -340,17 +338,6 @@ def test_many_facts_at_once_are_the_same_as_one_after_the_other(history: list[Ev
     copied = deepcopy(before)
     assert directory_after_all(before, history[half:]) == after(*history)
     assert before == copied
-
-
-@for_all(HISTORIES)
-def test_the_facts_about_a_person_say_all_that_he_might_do(history: list[Event]) -> None:
-    for person in (DAO, HONG):
-        known: list[Event] = []
-        asked: Sequence[object] = ()
-        while asked != (wanted := facts_about([person], known)):
-            known = [event for event in history if any(matches(selector, event) for selector in wanted)]
-            asked = wanted
-        assert after(*known).authority_of(person, on=TODAY) == after(*history).authority_of(person, on=TODAY)
 
 
 @for_all(HISTORIES)

@@ -18,7 +18,6 @@ from emulation_saas.blocs.events import Interval, MemberAdmitted, MemberWithdraw
 from emulation_saas.kernel.authority import Authority, Office, Role
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
-from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from emulation_saas.privacy.events import PersonErased
 
@@ -138,30 +137,6 @@ def directory_after_all(view: Directory, events: Iterable[Event]) -> Directory:
     for event in facts:
         _take(after, event)
     return after if facts else view
-
-
-def facts_about(persons: Iterable[PersonId], known: Iterable[Event]) -> list[Selector]:
-    """Return what says all that some persons might do at any time, as far as what is known already tells.
-
-    To be asked again with what it finds, until it names nothing more: persons' roles name agencies, the offices of
-    these name years, and in such a year another agency may have followed in the office.
-    """
-    facts = list(known)
-    agencies = {fact.agency for fact in facts if isinstance(fact, RoleGranted) and fact.agency is not UNSET}
-    years = {
-        (fact.bloc, fact.for_year)
-        for fact in facts
-        if isinstance(fact, OfficeElected | OfficeAppointed) and fact.agency in agencies
-    }
-    of_person, of_office = (PersonRegistered, RoleGranted, RoleRevoked, PersonErased), (OfficeElected, OfficeAppointed)
-    return [
-        *(Selector(types=of_person, tags=[f"person:{person}"]) for person in sorted(set(persons))),
-        *(
-            Selector(types=[MemberAdmitted, MemberWithdrawn, *of_office], tags=[f"agency:{agency}"])
-            for agency in sorted(agencies)
-        ),
-        *(Selector(types=of_office, tags=[f"year:{bloc}/{year}"]) for bloc, year in sorted(years)),
-    ]
 
 
 def _take(view: Directory, event: Event) -> None:

@@ -1,6 +1,6 @@
 """What the log must be told of authority: how to fold it. The fold itself lives in `access` and is handed in."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol, runtime_checkable
@@ -8,7 +8,6 @@ from typing import Any, Protocol, runtime_checkable
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import PersonId
-from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.log.sealing import Erasures
 
 
@@ -39,5 +38,3 @@ class AuthorityFold:
     after: Callable[[Any, Event], Any]
     after_all: Callable[[Any, Sequence[Event]], Any]
     """The same of many events at once."""
-    about: Callable[[Iterable[PersonId], Iterable[Event]], Sequence[Selector]]
-    """What must be read to tell what some persons might do, by what of it is known already."""

@@ -107,7 +107,8 @@ class ProvinceLog:
             rows = await connection.fetch(STATEMENTS["recorded_at"], self.province, [position for position, _ in acts])
         days = {row["position"]: day_of(row["recorded_at"]) for row in rows}
         today = day_of(self._clock())
-        facts = deque(await self._facts_about({person for _, person in acts}, through=max(at for at, _ in acts)))
+        reads = Selector(types=list(self._fold.reads))
+        facts = deque(await self.recorded([reads], through=max(position for position, _ in acts)))
         directory: Directory = self._fold.initial()
         found: dict[tuple[int, PersonId], Authority] = {}
         for position, person in sorted(acts):
@@ -115,14 +116,6 @@ class ProvinceLog:
                 directory = self._fold.after(directory, facts.popleft().event)
             found[position, person] = directory.authority_of(person, on=days.get(position, today))
         return found
-
-    async def _facts_about(self, persons: Collection[PersonId], *, through: int) -> list[AnyRecorded]:
-        """Return the events up to a position that say what some persons might do."""
-        facts: list[AnyRecorded] = []
-        read: Sequence[Selector] = ()
-        while read != (wanted := self._fold.about(persons, [each.event for each in facts])):
-            facts, read = await self.recorded(wanted, through=through), wanted
-        return facts
 
     async def kids_of(self, person: PersonId) -> list[str]:
         """Return the ids of the personal keys that a person has now."""

@@ -1,6 +1,7 @@
 -- events_matching(province_id, position, through, tag_items, item_tags, type_items, item_types, row_limit)
 -- Events that match one of several items: all tags of the item, and one of its types where it has any. Items come
--- flattened: one row for each tag and one for each type. An item must have a tag or a type.
+-- flattened: one row for each tag and one for each type. An item must have a tag or a type. Each position found is
+-- looked up by itself: how many there are is guessed too high by far, and a join would read the whole log for ten events.
 WITH matched AS (
     SELECT tagged.position
     FROM unnest($4::int[], $5::text[]) AS wanted (item, tag)
@@ -32,6 +33,13 @@ WITH matched AS (
 
 SELECT found.position, found.type, found.body
 FROM matched
-INNER JOIN events AS found ON found.province_id = $1 AND found.position = matched.position
+CROSS JOIN
+    LATERAL (
+        SELECT events.position, events.type, events.body
+        FROM events
+        WHERE events.province_id = $1 AND events.position = matched.position
+        ORDER BY events.position
+        LIMIT 1
+    ) AS found
 ORDER BY found.position
 LIMIT $8;
