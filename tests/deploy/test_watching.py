@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import promql_parser
 import pytest
@@ -37,7 +37,7 @@ def _gather(node: Any, found: list[Any]) -> None:  # noqa: ANN401 - the parser h
         found.append(node)
     for name in ("lhs", "rhs", "expr", "vector_selector", "args"):
         below: Any = getattr(node, name, None)
-        several = cast("list[Any]", below) if isinstance(below, list) else [below]
+        several: list[Any] = below if isinstance(below, list) else [below]
         for each in several:
             if each is not None:
                 _gather(each, found)
