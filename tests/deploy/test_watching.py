@@ -37,8 +37,7 @@ def _gather(node: Any, found: list[Any]) -> None:  # noqa: ANN401 - the parser h
         found.append(node)
     for name in ("lhs", "rhs", "expr", "vector_selector", "args"):
         below: Any = getattr(node, name, None)
-        several: list[Any] = below if isinstance(below, list) else [below]
-        for each in several:
+        for each in (*below,) if isinstance(below, list) else (below,):  # pyright: ignore[reportUnknownVariableType]
             if each is not None:
                 _gather(each, found)
 
