@@ -35,10 +35,10 @@ SELECT found.position, found.type, found.body
 FROM matched
 CROSS JOIN
     LATERAL (
-        SELECT events.position, events.type, events.body
-        FROM events
-        WHERE events.province_id = $1 AND events.position = matched.position
-        ORDER BY events.position
+        SELECT stored.position, stored.type, stored.body
+        FROM events AS stored
+        WHERE stored.province_id = $1 AND stored.position = matched.position
+        ORDER BY stored.position
         LIMIT 1
     ) AS found
 ORDER BY found.position
