@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -88,7 +88,7 @@ class Grown:
 
 
 @asynccontextmanager
-async def grown(name: str, url: str, plan: Plan, copies: int, seed: int) -> AsyncIterator[Grown]:
+async def grown(name: str, url: str, plan: Plan, copies: int, seed: int) -> AsyncGenerator[Grown]:
     """Lend a province at one size."""
     async with open_database(url, app_max=8) as database, logs_of(database) as logs:
         log = await logs.find(plan.province)

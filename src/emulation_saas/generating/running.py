@@ -143,14 +143,14 @@ async def _all(logs: ProvinceLogs, plans: list[Plan]) -> list[Made]:
     return await asyncio.gather(*(one(plan) for plan in plans))
 
 
-def _said(error: Exception) -> str:
+def _said(error: "Rejection | OutcomeUnknownError | ExceptionGroup[Exception]") -> str:
     """Return what to tell of a refusal or a failure, or of the first of several."""
-    first: BaseException = error
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    if isinstance(first, OutcomeUnknownError):
+    if isinstance(error, Rejection):
+        return f"{error.code}: {error.detail or error.title()}"
+    if isinstance(error, OutcomeUnknownError):
         return "the database failed; run it again to go on"
-    return f"{first.code}: {first.detail or first.title()}" if isinstance(first, Rejection) else repr(first)
+    first = error.exceptions[0]
+    return _said(first) if isinstance(first, Rejection | OutcomeUnknownError) else repr(first)
 
 
 async def _positions(logs: ProvinceLogs, plans: list[Plan]) -> dict[str, int]:
