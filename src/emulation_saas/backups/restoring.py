@@ -5,7 +5,7 @@ chain verified ─▶ combined ─▶ WAL laid beside ─▶ the server replays 
 
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,14 +94,28 @@ def _lay_out(shelf: Shelf, chain: Chain, data: DataDirectory, report: Callable[[
     )
     replayable = shelf.replayable(chain)
     try:
-        for name, file in replayable.items():
-            if not (data.cluster / "pg_wal" / name).exists():
-                shutil.copyfile(file, data.cluster / "pg_wal" / name)
+        lay_streamed(replayable, data.cluster / "pg_wal")
         (data.cluster / "recovery.signal").touch(mode=0o600)
         _give(data.cluster, user)
     except OSError as error:
         raise BackupError(f"the log could not be laid out in {data.cluster}: {error.strerror}") from error
     report(f"{len(replayable)} files of streamed log")
+
+
+def lay_streamed(replayable: Mapping[str, Path], wal: Path) -> None:
+    """Copy the streamed WAL, by name, to where a backup's own lies; of a segment that both have, what reaches further.
+
+    A backup's last segments end wherever it was when it ended, though others wrote on in them; and a stream that had
+    broken off ends before the backup. Replaying ends where what is laid out ends.
+    """
+    for name, file in replayable.items():
+        if not (wal / name).exists() or _written(file) > _written(wal / name):
+            shutil.copyfile(file, wal / name)
+
+
+def _written(segment: Path) -> int:
+    """Return how many bytes of a segment were written: what follows them are zeros."""
+    return len(segment.read_bytes().rstrip(b"\0"))
 
 
 def _give(cluster: Path, user: DatabaseUser) -> None:
