@@ -11,4 +11,4 @@ from tests.postgres.migrating_under_load import measure
 async def test_appends_flow_while_a_migration_waits(server: Server, timeout_ms: int, *, is_held_up: bool) -> None:
     measured = await measure(server, reader_s=1.2, lock_timeout_ms=timeout_ms, who="")
     assert measured.answers > 0
-    assert (measured.longest_pause_ms > 900) is is_held_up
+    assert (measured.tries == 1) is is_held_up  # it lets everybody pass, and tries again
