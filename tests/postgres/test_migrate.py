@@ -158,11 +158,13 @@ async def test_a_taken_lock_is_tried_for_again(
 async def test_nobody_stands_long_behind_a_migration_that_waits(
     read_for_long: "Transaction", server: EmbeddedPostgres, empty_url: str, tmp_path: Path
 ) -> None:
+    """With the role's own lock timeout of 2 s instead, a read behind it would wait for longer than it may here."""
     write(tmp_path, m0002_pre_b="ALTER TABLE a ADD b integer;")
     waits: asyncio.Queue[str] = asyncio.Queue()
     migrator = asyncio.create_task(migrate(empty_url, waits.put_nowait, directory=tmp_path))
     tries = 0
     async with superuser(server, NAME) as reader:
+        await reader.execute("SET lock_timeout = '1500ms'")
         while tries < 3:
             await reader.execute("SELECT c FROM a")
             while not waits.empty():
