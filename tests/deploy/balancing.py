@@ -68,7 +68,8 @@ async def _passed_on(request: bytes, port: int, writer: asyncio.StreamWriter) ->
             writer.write(piece)
             await writer.drain()
     except OSError:
-        writer.transport.abort()  # half an answer is none
+        if has_answered:
+            writer.transport.abort()  # half an answer is none
     finally:
         asking.close()
     return has_answered
