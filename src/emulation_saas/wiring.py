@@ -10,14 +10,9 @@ from uuid import uuid4
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
+from emulation_saas.access import authority
 from emulation_saas.access import events as access
 from emulation_saas.access import routes as access_routes
-from emulation_saas.access.authority import (
-    DIRECTORY_FACTS,
-    directory_after,
-    directory_after_all,
-    initial_directory,
-)
 from emulation_saas.agencies import events as agencies
 from emulation_saas.agencies import routes as agencies_routes
 from emulation_saas.audit import dossier_routes, export_routes, receipts
@@ -114,7 +109,13 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     *privacy.EVENTS,
     *webhooks.EVENTS,
 )
-AUTHORITY: Final = AuthorityFold(DIRECTORY_FACTS, initial_directory, directory_after, directory_after_all)
+AUTHORITY: Final = AuthorityFold(
+    authority.DIRECTORY_FACTS,
+    authority.initial_directory,
+    authority.directory_after,
+    authority.directory_after_all,
+    authority.facts_about,
+)
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *provinces_routes.ROUTES,
     *access_routes.ROUTES,

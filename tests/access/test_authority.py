@@ -6,6 +6,7 @@ from datetime import date
 from functools import reduce
 
 import pytest
+from hypothesis import example
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from emulation_saas.access.authority import (
     Directory,
     directory_after,
     directory_after_all,
+    facts_about,
     initial_directory,
 )
 from emulation_saas.access.events import PersonRegistered, RoleGranted, RoleRevoked
@@ -21,6 +23,7 @@ from emulation_saas.blocs.events import MemberAdmitted, MemberWithdrawn
 from emulation_saas.kernel.authority import Authority, Office, Role
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, PersonId
+from emulation_saas.log.facts import match_of
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from tests.builders import FULL_SAMPLES, SAMPLES
 
@@ -348,3 +351,14 @@ def test_asking_on_the_way_changes_no_answer(history: list[Event]) -> None:
         directory.authority_of(DAO, on=TODAY)
     assert directory.authority_of(DAO, on=TODAY) == after(*history).authority_of(DAO, on=TODAY)
     assert directory == after(*history)
+
+
+@for_all(HISTORIES)
+@example([dao_for_stp, admitted(STP), elected(STP), elected(SNV)])
+@example([dao_for_stp, admitted(STP), elected(STP), appointed(SNV), dao_no_more_for_stp, withdrawn(STP)])
+def test_facts_about_persons_give_the_powers_that_all_facts_give(history: list[Event]) -> None:
+    found = list[Event]()
+    for _ in range(3):  # roles, then agencies, then others in their offices
+        matches = [match_of(selector) for selector in facts_about({DAO}, found)]
+        found = [event for event in history if any(match.finds(event, event.tags()) for match in matches)]
+    assert after(*found).authority_of(DAO, on=TODAY) == after(*history).authority_of(DAO, on=TODAY)

@@ -5,7 +5,7 @@ an authority with every command. So the first is one look-up, and the second is 
 day: memberships have a first day and perhaps a last, and an office counts while its holder is a member.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -18,6 +18,7 @@ from emulation_saas.blocs.events import Interval, MemberAdmitted, MemberWithdraw
 from emulation_saas.kernel.authority import Authority, Office, Role
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BlocId, PersonId
+from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.offices.events import OfficeAppointed, OfficeElected
 from emulation_saas.privacy.events import PersonErased
 
@@ -117,6 +118,24 @@ class Directory:
         """Return the blocs of which an agency is a member on a day."""
         blocs = self.members.get(agency, {})
         return {bloc for bloc, spans in blocs.items() if any(span.covers(on) for span in spans)}
+
+
+def facts_about(persons: Collection[PersonId], found: Iterable[Event]) -> list[Selector]:
+    """Return what finds the facts that persons' powers rest on, as far as those found already tell where to look.
+
+    With nothing found these are the persons' roles; then also memberships and offices of the agencies that these roles
+    name; then whoever else held those offices. Found again so, there is nothing more to find.
+    """
+    about: dict[str, tuple[type[Event], ...]] = {f"person:{person}": (RoleGranted, RoleRevoked) for person in persons}
+    for event in found:
+        match event:
+            case RoleGranted(agency=str(agency)):
+                about[f"agency:{agency}"] = (MemberAdmitted, MemberWithdrawn, OfficeElected, OfficeAppointed)
+            case OfficeElected(bloc=bloc, for_year=year) | OfficeAppointed(bloc=bloc, for_year=year):
+                about[f"year:{bloc}/{year}"] = (OfficeElected, OfficeAppointed)
+            case _:
+                continue
+    return [Selector(types=list(types), tags=[tag]) for tag, types in about.items()]
 
 
 def initial_directory() -> Directory:

@@ -1,6 +1,5 @@
 """The province's log as everything else knows it: execute a use case, read, follow."""
 
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +16,7 @@ from emulation_saas.log.accepted import Accepted
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
-from emulation_saas.log.powers import AuthorityFold, Directory
+from emulation_saas.log.powers import AuthorityFold
 from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Entry, Head
 from emulation_saas.log.spelling import event_of
 from emulation_saas.log.tree import Tree
@@ -105,17 +104,11 @@ class ProvinceLog:
             return {}
         async with self._database.in_province(self.province) as connection:
             rows = await connection.fetch(STATEMENTS["recorded_at"], self.province, [position for position, _ in acts])
-        days = {row["position"]: day_of(row["recorded_at"]) for row in rows}
-        today = day_of(self._clock())
-        reads = Selector(types=list(self._fold.reads))
-        facts = deque(await self.recorded([reads], through=max(position for position, _ in acts)))
-        directory: Directory = self._fold.initial()
-        found: dict[tuple[int, PersonId], Authority] = {}
-        for position, person in sorted(acts):
-            while facts and facts[0].position < position:
-                directory = self._fold.after(directory, facts.popleft().event)
-            found[position, person] = directory.authority_of(person, on=days.get(position, today))
-        return found
+        came, today = {row["position"]: day_of(row["recorded_at"]) for row in rows}, day_of(self._clock())
+        through = max(position for position, _ in acts)
+        return await self._fold.authorities_at(
+            {act: came.get(act[0], today) for act in acts}, lambda wanted: self.recorded(wanted, through=through)
+        )
 
     async def kids_of(self, person: PersonId) -> list[str]:
         """Return the ids of the personal keys that a person has now."""
