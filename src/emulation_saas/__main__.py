@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from emulation_saas.audit import verifier
@@ -56,6 +57,7 @@ _FAILURES: Final = (
     ExportError,
     BackupError,
     GenerateError,
+    asyncpg.PostgresError,
     OSError,
 )
 

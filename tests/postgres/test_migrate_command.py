@@ -67,3 +67,21 @@ def test_a_newer_release_is_told_from_an_older_one(
 def test_a_cluster_that_is_not_there_is_told(empty_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", "--citus", "--database-url", empty_url]) == 1
     assert "has no Citus" in capsys.readouterr().err
+
+
+def test_what_the_database_refuses_is_told_in_its_own_words(
+    server: EmbeddedPostgres, empty_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def taken() -> None:
+        async with superuser(server, NAME) as root:
+            await root.execute("CREATE TABLE events (); ALTER TABLE events OWNER TO emulation_owner")
+
+    asyncio.run(taken())
+    assert main(["migrate", "--database-url", empty_url]) == 1
+    told = capsys.readouterr().err
+    assert 'relation "events" already exists' in told
+    assert "migrating: 0001_pre_log.sql" in told
+    assert "Traceback" not in told
+    nowhere = empty_url.replace(NAME, "test_nowhere")
+    assert main(["migrate", "--database-url", nowhere]) == 1
+    assert 'database "test_nowhere" does not exist' in capsys.readouterr().err

@@ -15,6 +15,7 @@ import structlog
 
 from emulation_saas.audit.notes import size_of
 from emulation_saas.audit.refusals import NotWitnessed
+from emulation_saas.kernel.durable import sync_folder
 from emulation_saas.log.reading import STATEMENTS
 from emulation_saas.postgres.database import Database
 
@@ -66,7 +67,7 @@ class Witness:
                     file.flush()
                     os.fsync(file.fileno())
                 draft.replace(self._file(handle))
-                _sync(self._directory)
+                sync_folder(self._directory)
         except OSError as error:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
@@ -102,11 +103,3 @@ def _not_witnessed(handle: str, error: Exception) -> NotWitnessed:
     """Return what a caller is told, once the operator has been told more."""
     _log.error("not-witnessed", province=handle, reason=str(error))
     return NotWitnessed()
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from emulation_saas.backups.faults import BackupError, OtherServerError
+from emulation_saas.kernel.durable import sync_folder
 
 PARTIAL: Final = ".partial"
 STREAM_LOCK: Final = "stream.lock"
@@ -159,7 +160,7 @@ class Shelf:
         kind = "incremental" if is_incremental else "full"
         backup = Backup(self.root / f"{now.strftime(_STAMP)}-{kind}", now, is_incremental)
         draft.rename(backup.directory)
-        _sync(self.root)
+        sync_folder(self.root)
         return backup
 
     def draft(self) -> Path:
@@ -205,11 +206,3 @@ class Shelf:
             if path.name[_TIMELINE_DIGITS:] >= first:
                 files[path.name.removesuffix(PARTIAL)] = path
         return files
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from emulation_saas.kernel.durable import sync_folder
+
 _OTHERS: Final = 0o077
 
 
@@ -26,11 +28,7 @@ def write_once(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     with suppress(FileExistsError):
         path.hardlink_to(draft)
     draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def demand_private(path: Path) -> None:

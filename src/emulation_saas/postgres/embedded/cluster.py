@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from emulation_saas.kernel.durable import sync_folder
 from emulation_saas.postgres.embedded.directories import SUPERUSER, DataDirectory, write_private
 from emulation_saas.postgres.embedded.faults import EmbeddedPostgresError
 from emulation_saas.postgres.embedded.identity import DatabaseUser
@@ -87,6 +88,7 @@ def initialise(data: DataDirectory, programs: Path, user: DatabaseUser, socket_d
         raise EmbeddedPostgresError(message)
     grant_access(partial, HOST_BASED_ACCESS)
     partial.rename(data.cluster)
+    sync_folder(data.cluster.parent)
 
 
 def grant_access(cluster: Path, access: str) -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from emulation_saas.kernel.durable import sync_folder
 from emulation_saas.postgres.embedded.faults import AlreadyRunsError, EmbeddedPostgresError
 from emulation_saas.postgres.embedded.identity import DatabaseUser
 from emulation_saas.postgres.embedded.postmaster import read_pid_file
@@ -151,7 +152,7 @@ class DataDirectory:
 
 
 def write_private(path: Path, text: str, *, user: DatabaseUser | None = None) -> None:
-    """Create a 0600 file whole or not at all, readable by the caller, or by `user` alone."""
+    """Create a 0600 file whole or not at all, on the disk on return, readable by the caller, or by `user` alone."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -161,6 +162,7 @@ def write_private(path: Path, text: str, *, user: DatabaseUser | None = None) ->
         file.flush()
         os.fsync(descriptor)
     partial.rename(path)
+    sync_folder(path.parent)
 
 
 def _private_directory(user: DatabaseUser) -> Path:
