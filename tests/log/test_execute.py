@@ -14,6 +14,7 @@ from emulation_saas.kernel.rejections import NotEmpowered, TimeInFuture
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted
 from emulation_saas.log.batch import IdempotencyKeyReused
+from emulation_saas.log.committer import PREPARING_MAX
 from emulation_saas.log.frontier import Frontier, leaf_hash
 from emulation_saas.postgres.database import open_database
 from emulation_saas.provinces.events import ProvinceOpened
@@ -177,6 +178,21 @@ async def test_callers_whom_nobody_knows_need_one_connection_together(database_u
             most = max(most, database.app.get_size() - database.app.get_idle_size())
         assert {await stranger for stranger in strangers} == {None}
         assert most <= 3, "theirs, and those that listen and tell of new heads"
+
+
+async def test_commands_whose_facts_must_be_read_leave_connections_to_others(database_url: str) -> None:
+    async with open_database(database_url) as database, logs_of(database) as logs:
+        province = await open_province(logs)
+        commands = [
+            asyncio.create_task(province.log.execute(register(f"a-{number}"), by=province.acting()))
+            for number in range(100)
+        ]
+        most = 0
+        while not all(command.done() for command in commands):
+            await asyncio.sleep(0)
+            most = max(most, database.app.get_size() - database.app.get_idle_size())
+        assert len({(await command).position for command in commands}) == 100
+        assert most <= PREPARING_MAX + 3, "theirs, the batch's, and those that listen and tell of new heads"
 
 
 async def test_other_process_knows_the_person_at_once(database_url: str) -> None:

@@ -1,6 +1,7 @@
 """One batch of commands on its way into the log: decided in order on one head, written as bytes, appended at once."""
 
 import secrets
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,9 @@ from emulation_saas.log.sealing import Opener
 if TYPE_CHECKING:
     import asyncio
 
+BATCH_MAX: Final = 32
+"""Commands decided and appended at once. While a batch is on its way to the disk, the requests of the next are read;
+much larger batches would leave the process idle meanwhile."""
 EVENTS_MAX: Final = 100
 """Events that one command may lead to."""
 
@@ -67,6 +71,23 @@ class Command:
             self.answer.set_exception(answer)
         else:
             self.answer.set_result(answer)
+
+
+def next_batch(queue: deque[Command]) -> list[Command]:
+    """Take what has queued, each idempotency key once: its repetition waits for the answer to be stored."""
+    batch: list[Command] = []
+    later: list[Command] = []
+    keys: set[tuple[str, str]] = set()
+    while queue and len(batch) < BATCH_MAX:
+        command = queue.popleft()
+        if command.key is not None and command.key in keys:
+            later.append(command)
+            continue
+        if command.key is not None:
+            keys.add(command.key)
+        batch.append(command)
+    queue.extendleft(reversed(later))
+    return batch
 
 
 @dataclass

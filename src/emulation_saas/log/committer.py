@@ -20,7 +20,7 @@ from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.rejections import Forbidden, NotFound
 from emulation_saas.kernel.use_cases import Acting, UseCase
 from emulation_saas.log.accepted import Accepted
-from emulation_saas.log.batch import Answer, Command, Step, without
+from emulation_saas.log.batch import Answer, Command, Step, next_batch, without
 from emulation_saas.log.codec import Codec
 from emulation_saas.log.course import Course, Watch
 from emulation_saas.log.drafting import Drafter
@@ -37,13 +37,12 @@ from emulation_saas.postgres.database import ACQUIRE_TIMEOUT_S, Database, in_tra
 if TYPE_CHECKING:
     from emulation_saas.postgres.database import Connection
 
-BATCH_MAX: Final = 32
-"""Commands decided and appended at once. While a batch is on its way to the disk, the requests of the next are read;
-much larger batches would leave the process idle meanwhile."""
 RIVALS_REMEMBERED: Final = 8
 """Batches that begin with a lock after another process was faster: trying without would mostly be in vain."""
 TURN_BATCHES_MAX: Final = 32
 """Batches of one province on one connection, before another province may have it."""
+PREPARING_MAX: Final = 2
+"""Commands of one province that read their facts at once, each on a connection: the others are for who has his."""
 DIRECTORY_AGE_S: Final = 0.25
 """How old the directory may be that a read is judged by."""
 
@@ -84,6 +83,7 @@ class Committer:
         self._deciding = asyncio.Lock()
         self._asking = asyncio.Lock()
         """Taken before a connection, by who asks for the directory only: callers without number need one together."""
+        self._preparing = asyncio.Semaphore(PREPARING_MAX)
         self._draining: asyncio.Task[None] | None = None
 
     async def execute(self, use_case: UseCase[Any], acting: Acting) -> Accepted:
@@ -154,7 +154,7 @@ class Committer:
     async def _prepare(self, command: Command) -> None:
         """Read the facts of a command beforehand, so that the batch it joins need not wait for them."""
         try:
-            async with self._database.in_province(self._province) as connection:
+            async with self._preparing, self._database.in_province(self._province) as connection:
                 if self._known.head is None:
                     async with self._deciding:
                         await self._known.catch_up(connection)
@@ -168,7 +168,7 @@ class Committer:
                 async with self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
                     for _ in range(TURN_BATCHES_MAX):
                         async with self._deciding:
-                            if not await self._commit(connection, self._take()):
+                            if not await self._commit(connection, next_batch(self._queue)):
                                 break
             except Exception as error:
                 _logger.warning("no connection for %s commands", len(self._queue), exc_info=True)
@@ -199,22 +199,6 @@ class Committer:
     def _fail(self, commands: list[Command], error: BaseException) -> None:
         for command in commands:
             command.settle(OutcomeUnknownError(str(error)))
-
-    def _take(self) -> list[Command]:
-        """Take what has queued, each idempotency key once: its repetition waits for the answer to be stored."""
-        batch: list[Command] = []
-        later: list[Command] = []
-        keys: set[tuple[str, str]] = set()
-        while self._queue and len(batch) < BATCH_MAX:
-            command = self._queue.popleft()
-            if command.key is not None and command.key in keys:
-                later.append(command)
-                continue
-            if command.key is not None:
-                keys.add(command.key)
-            batch.append(command)
-        self._queue.extendleft(reversed(later))
-        return batch
 
     async def _attempt(
         self, connection: "Connection", commands: list[Command], course: Course, *, locked: bool
