@@ -276,9 +276,13 @@ class Committer:
     async def _settled(
         self, connection: "Connection", commands: list[Command], *, locked: bool
     ) -> tuple[list[Answer], Head]:
-        """Return the stored answers of those commands that were accepted before, and the head as it stands."""
+        """Return the stored answers of those commands that were accepted before, and the head as it stands.
+
+        Where there are some the head is locked: the end of a transaction that has done so waits for the standbys, which
+        the end of the one that stored them may not have done.
+        """
         if not locked:
             async with in_transaction(connection, self._province):
                 return await self._settled(connection, commands, locked=True)
         answers = await stored_answers(connection, self.reader, self._province, commands)
-        return answers, await self.reader.head(connection)
+        return answers, await self.reader.head(connection, lock=bool(answers))
