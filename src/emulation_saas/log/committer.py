@@ -153,14 +153,17 @@ class Committer:
 
     async def _prepare(self, command: Command) -> None:
         """Read the facts of a command beforehand, so that the batch it joins need not wait for them."""
-        try:
-            async with self._preparing, self._database.in_province(self._province) as connection:
-                if self._known.head is None:
-                    async with self._deciding:
-                        await self._known.catch_up(connection)
-                await self._known.load_missing(connection, [command])
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-            raise OutcomeUnknownError(str(error)) from error
+        async with self._preparing:
+            if self._known.has([command]):  # another command has read them meanwhile
+                return
+            try:
+                async with self._database.in_province(self._province) as connection:
+                    if self._known.head is None:
+                        async with self._deciding:
+                            await self._known.catch_up(connection)
+                    await self._known.load_missing(connection, [command])
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                raise OutcomeUnknownError(str(error)) from error
 
     async def _drain(self) -> None:
         while self._queue:
