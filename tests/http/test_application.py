@@ -61,9 +61,10 @@ async def test_every_answer_has_an_id_of_ours_and_is_safe(tmp_path: Path, path: 
 async def test_a_request_leaves_one_line_that_tells_no_secrets(tmp_path: Path) -> None:
     async with calling(little_service(tmp_path)) as client:
         with capture_logs() as lines:
-            answer = await client.post(f"{NOTES}/a?secret=query", json={"note": "secret body"})
+            answer = await client.post(f"{NOTES}/a", json={"note": "secret body"})
+            await client.get(f"{NOTES}?secret=query&cursor=secret")
             await client.get("/nothing\u202e%0Asecret")
-    written, missed = lines
+    written, refused, missed = lines
     assert written.pop("duration_ms") > 0
     assert written == {
         "event": "request",
@@ -76,6 +77,7 @@ async def test_a_request_leaves_one_line_that_tells_no_secrets(tmp_path: Path) -
         "position": 7,
         "status": 201,
     }
+    assert refused["status"] == 422
     assert (missed["route"], missed["status"], missed["province"]) == (None, 404, None)
     assert "secret" not in str(lines)
     assert token() not in str(lines)
@@ -109,9 +111,10 @@ async def test_headers_are_bounded_and_single(
 
 async def test_the_longest_target_is_answered_and_one_longer_is_not(tmp_path: Path) -> None:
     async with calling(little_service(tmp_path)) as client:
-        room = TARGET_BYTES_MAX - len(NOTES) - len("q=")
-        assert (await client.get(f"{NOTES}?q={'x' * room}")).status_code == 200
-        answer = await client.get(f"{NOTES}?q={'x' * (room + 1)}")
+        room = TARGET_BYTES_MAX - len(NOTES) - len("cursor=")
+        answer = await client.get(f"{NOTES}?cursor={'x' * room}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad-cursor")
+        answer = await client.get(f"{NOTES}?cursor={'x' * (room + 1)}")
     assert (answer.status_code, answer.json()["code"]) == (414, "target-too-long")
 
 

@@ -230,11 +230,34 @@ async def test_a_bad_address_is_refused_by_its_fault(tmp_path: Path, path: str, 
     assert (answer.headers.get("allow") == "OPTIONS, POST") == (status == 405)
 
 
-async def test_a_bad_parameter_is_named_and_the_query_is_not_repeated(tmp_path: Path) -> None:
+async def test_a_bad_parameter_is_named_and_what_it_says_is_not_repeated(tmp_path: Path) -> None:
     async with calling(little_service(tmp_path)) as client:
-        answer = await client.get("/v1/provinces/bac-song/years/2023?since=x&secret=y")
+        answer = await client.get("/v1/provinces/bac-song/years/2023?since=secret")
     assert [fault["parameter"] for fault in answer.json()["errors"]] == ["since"]
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("as_off=7", [("as_off", "there is no such parameter")]),
+        ("limit=1&limit=2", [("limit", "given more than once")]),
+        ("Limit=1", [("Limit", "there is no such parameter")]),
+        ("=1", [("", "there is no such parameter")]),
+        ("x" * 500, [("x" * 100, "there is no such parameter")]),
+        (
+            "&".join(f"p{number}=" for number in range(50)),
+            [(f"p{n}", "there is no such parameter") for n in [0, 1, *range(10, 18)]],
+        ),
+    ],
+)
+async def test_what_a_route_does_not_declare_or_is_said_twice_is_refused(
+    tmp_path: Path, query: str, told: list[tuple[str, str]]
+) -> None:
+    async with calling(little_service(tmp_path)) as client:
+        answer = await client.get(f"/v1/provinces/bac-song/notes?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed-parameter")
+    assert [(fault["parameter"], fault["detail"]) for fault in answer.json()["errors"]] == told
 
 
 async def test_a_request_cut_at_its_deadline_has_an_unknown_outcome(

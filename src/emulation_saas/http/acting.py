@@ -18,6 +18,7 @@ from litestar.params import SkipValidation
 from emulation_saas.http.answers import ANSWERS, SPELLED
 from emulation_saas.http.limits import IDEMPOTENCY_KEY_MAX
 from emulation_saas.http.paging import page
+from emulation_saas.http.parameters import demand_declared
 from emulation_saas.http.refusals import (
     BadIdempotencyKey,
     NoSuchProvince,
@@ -75,8 +76,9 @@ class Door:
         """Find out who asks which province, and what they may do there.
 
         Raises:
-            Rejection: UnknownCaller, NoSuchProvince, TooManyRequests, ProvinceOverShare, NoSuchThing, NotAcceptable,
-                BadIdempotencyKey, or what is wrong with the body, when a key makes its fingerprint needed.
+            Rejection: UnknownCaller, NoSuchProvince, TooManyRequests, ProvinceOverShare, NoSuchThing,
+                MalformedParameter, NotAcceptable, BadIdempotencyKey, or what is wrong with the body, when a key makes
+                its fingerprint needed.
         """
         asked = cast("StrictRequest", request)
         caller = await self._caller(asked)
@@ -94,6 +96,7 @@ class Door:
         spelled: dict[str, str] = asked.route_handler.opt.get(SPELLED, {})
         if not all(_is_well_spelled(each, spelled.get(name)) for name, each in handles.items()):
             raise NoSuchThing
+        demand_declared(asked)
         exchange.is_by_auditor = may.is_auditor
         _demand_acceptable(asked)
         asked.log, asked.may = log, may
@@ -109,6 +112,7 @@ class Door:
         if await self._caller(asked) not in self._operators:
             raise NotEmpowered
         asked.exchange.person = OPERATOR
+        demand_declared(asked)
         _demand_acceptable(asked)
         asked.acting = await _acting(asked, OPERATOR)
 

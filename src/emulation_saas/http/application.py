@@ -33,6 +33,7 @@ from emulation_saas.http.limits import (
 )
 from emulation_saas.http.logs import log_exchange, log_failure
 from emulation_saas.http.openapi import openapi_config
+from emulation_saas.http.parameters import note_declared
 from emulation_saas.http.problems import exception_handlers, problem
 from emulation_saas.http.reads import Read, ReadNotRecorded, Recorder, read_in
 from emulation_saas.http.refusals import Busy, OutcomeUnknown, RequestTooSlow, TargetTooLong
@@ -126,6 +127,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         logging_config=None,
         debug=False,
     )
+    note_declared(service.routes)
     service.receipt = receipt
     service.recorder = recorder
     service.watches = [log_exchange, *watches]
