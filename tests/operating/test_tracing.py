@@ -22,7 +22,7 @@ async def test_a_command_is_one_trace_with_its_stages(database_url: str, tmp_pat
         app = application(settings_of(database_url, tmp_path), [Tracing(SimpleSpanProcessor(kept))])
         async with app.lifespan(), calling(app, "admin") as client:
             agency = {"agency": "noi-vu", "name": "Sở Nội vụ", "effective_on": "2020-01-01"}
-            answer = await client.post(f"{HERE}/agencies?x=bi-mat", json=agency, headers={"traceparent": PARENT})
+            answer = await client.post(f"{HERE}/agencies", json=agency, headers={"traceparent": PARENT})
             assert answer.status_code == 201
         *stages, answered, request = kept.get_finished_spans()
         assert request.name == "POST /v1/provinces/{province}/agencies"
@@ -52,6 +52,7 @@ async def test_nothing_that_a_caller_sent_is_in_a_trace(database_url: str, tmp_p
             told = {"user-agent": "bi-mat", "x-forwarded-for": "203.0.113.9", "cookie": "bi-mat"}
             await client.get(f"{HERE}/blocs/tm-1/years/2023/pledge?valid_on=2023-05-05", headers=told)
             await client.get(f"{HERE}/bi-mat", headers=told)
+            await client.get(f"{HERE}/agencies?bi-mat=bi-mat", headers=told)
             await client.post(f"{HERE}/persons", json={"issuer": "i", "sub": "bi-mat", "name": NAME}, headers=told)
             token = client.headers["authorization"].removeprefix("Bearer ")
     spans = kept.get_finished_spans()
