@@ -22,6 +22,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
+import structlog
+
 from tests.faults import clocks, disks, holes, kills, networks, poisons, power, subscribers
 from tests.faults.load import WrongAnswerError
 from tests.faults.trials import Experiment, Outcome, Say, a_place
@@ -52,6 +54,7 @@ def main() -> int:
         sys.stderr.write(f"only root may mount file systems, as {', '.join(rooted)} must; leave out with --only\n")
         return 2
     logging.disable()  # each fault is a warning of the service's parts that run in this process
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # as much
     figures: dict[str, Figures] = {}
     for name in chosen:
         figures[name] = asyncio.run(tried(name, EXPERIMENTS[name], is_quick=options.quick))
