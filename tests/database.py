@@ -1,7 +1,7 @@
 """Real databases for tests: one server a session, a fresh migrated database a test.
 
 The server is an embedded one with its real settings (fsync on), as what is tested here is what happens to commits.
-Or it is the one that `EMULATION_TESTS_URL` names, which may be the coordinator of a Citus cluster (`tests.cluster`).
+Or it is the one that `TESTS_DATABASE_URL` names, which may be the coordinator of a Citus cluster (`tests.cluster`).
 On one node the schema is migrated once into a template; a test's database is a copy of it, made in some 50 ms.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SUPERUSER: Final = "postgres"
 TEMPLATE: Final = "emulation_template"
-VARIABLE: Final = "EMULATION_TESTS_URL"
+VARIABLE: Final = "TESTS_DATABASE_URL"
 
 
 @dataclass(frozen=True)

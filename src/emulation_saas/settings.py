@@ -90,8 +90,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_person: Annotated[
         int,
         Meta(
-            description="Requests a second that one person may make in one province, at each worker; a second's worth "
-            "may come at once",
+            description="Requests a second that one person may make in one province, at each worker; a tenth of a "
+            "second's worth may come at once",
             ge=1,
             le=1_000_000,
         ),

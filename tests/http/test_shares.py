@@ -29,16 +29,16 @@ def test_no_more_is_let_in_than_the_rate_and_one_burst(per_s: int, pauses: list[
         if buckets.due("a", now) <= now:
             buckets.take("a", now)
             let_in += 1
-    assert let_in <= per_s * (now - 100.0 + BURST_S) + 1e-6
+    assert let_in <= per_s * (now - 100.0) + max(per_s * BURST_S, 1) + 1e-6
 
 
 @given(st.integers(1, 1_000), st.floats(0, 1_000, allow_nan=False))
-def test_a_seconds_worth_is_there_at_once_for_who_has_not_asked(per_s: int, now: float) -> None:
+def test_one_burst_is_there_at_once_for_who_has_not_asked(per_s: int, now: float) -> None:
     buckets = Buckets(per_s)
-    for _ in range(per_s):
+    for _ in range(max(int(per_s * BURST_S), 1)):
         assert buckets.due("a", now + 1) <= now + 1 + 1e-6
         buckets.take("a", now + 1)
-    assert buckets.due("a", now + 1) > now + 1
+    assert buckets.due("a", now + 1) + 1 / per_s > now + 1
 
 
 def test_full_buckets_are_forgotten_and_others_are_not() -> None:
@@ -55,14 +55,14 @@ async def test_who_asks_faster_waits_for_his_turn() -> None:
     shares = Shares(per_person=10, per_province=1_000)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    for _ in range(13):
+    for _ in range(4):
         await shares.take(asked())
     assert loop.time() - began >= 0.29
 
 
 async def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
     shares = Shares(per_person=2, per_province=1_000, clock=lambda: 50.0)
-    turns = [asyncio.create_task(shares.take(asked())) for _ in range(2 * int(BURST_S + TURN_MAX_S))]
+    turns = [asyncio.create_task(shares.take(asked())) for _ in range(1 + 2 * int(TURN_MAX_S))]
     await asyncio.sleep(0)
     with pytest.raises(TooManyRequests) as refused:
         await shares.take(asked())
@@ -74,7 +74,7 @@ async def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
 
 async def test_a_province_has_a_share_whoever_asks() -> None:
     shares = Shares(per_person=1_000, per_province=2, clock=lambda: 50.0)
-    turns = [asyncio.create_task(shares.take(asked(f"p-{number:010}"))) for number in range(4)]
+    turns = [asyncio.create_task(shares.take(asked(f"p-{number:010}"))) for number in range(3)]
     await asyncio.sleep(0)
     with pytest.raises(ProvinceOverShare):
         await shares.take(asked())

@@ -1,6 +1,6 @@
 """`python -m tests.postgres.moving_a_province`: a hot province gets a node to itself while everybody appends to it.
 
-Needs a Citus cluster: `EMULATION_TESTS_URL` names its coordinator, whose database `postgres` knows two workers. The
+Needs a Citus cluster: `TESTS_DATABASE_URL` names its coordinator, whose database `postgres` knows two workers. The
 steps are those of `deploy/runbooks/hot-province.md`: the province's rows get shards of their own, and those move to the
 other worker. Then every position is there once, every acknowledged command too, the bytes from before are the same
 bytes, and the root that the head holds is that of all of them.

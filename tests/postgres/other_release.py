@@ -1,7 +1,7 @@
 """`python -m tests.postgres.other_release BIN [OPTION …]`: the tests that ask for a server, on these binaries.
 
 BIN is the directory of `postgres` and `initdb` of another release of PostgreSQL; the options are pytest's. A server of
-it is started on an empty directory, and the tests are told of it by `EMULATION_TESTS_URL`; both end together.
+it is started on an empty directory, and the tests are told of it by `TESTS_DATABASE_URL`; both end together.
 """
 
 import os
@@ -52,7 +52,12 @@ def running(programs: Path) -> Generator[str]:
         subprocess.run(
             tethered(initdb, death_signal=signal.SIGKILL, **identity_of(user)), check=True, stdout=subprocess.DEVNULL
         )
-        settings = ("listen_addresses=", f"unix_socket_directories={folder}/socket", "timezone=UTC")
+        settings = (
+            "listen_addresses=",
+            f"unix_socket_directories={folder}/socket",
+            "timezone=UTC",
+            "track_commit_timestamp=on",
+        )
         postgres = [str(folder / "install" / "bin" / "postgres"), f"-D{folder}/data"]
         postgres += [word for setting in settings for word in ("-c", setting)]
         with (folder / "log").open("wb") as log:

@@ -117,7 +117,7 @@ async def test_lines_hold_no_query_and_no_text_of_the_caller(
 ) -> None:
     async with pledged(database_url, tmp_path) as living:
         await living.empower("auditor", "auditor")
-        await living.ask(f"{HERE}/agencies?as_of=Nguyễn&name=Trần", sub="auditor")
+        await living.ask(f"{HERE}/agencies?as_of=Nguyễn&cursor=Trần", sub="auditor")
         await living.ask(f"{HERE}/agencies/Lê", sub="auditor")
         assert [line[1:3] for line in await lines(server, living)] == [(f"GET {HERE}/agencies", None)]
 

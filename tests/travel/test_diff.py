@@ -19,7 +19,12 @@ from tests.travel.patching import applied
 async def document_at(client: httpx.AsyncClient, path: str, position: int) -> Any:  # noqa: ANN401 - any JSON
     """Return the document as of a position, without where a list goes on; None where it was not there."""
     query: dict[str, Any] = {"as_of": position, "limit": 1000, "valid_on": "2024-06-01"}
-    answer = await client.get(f"{HERE}{path}".rstrip("/"), params=query)
+    url = f"{HERE}{path}".rstrip("/")
+    answer = await client.get(url, params=query)
+    if answer.status_code == 422:  # not every document is of a day, or a list
+        for undeclared in answer.json()["errors"]:
+            del query[undeclared["parameter"]]
+        answer = await client.get(url, params=query)
     if answer.status_code == 404:
         return None
     assert answer.status_code == 200

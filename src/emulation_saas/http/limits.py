@@ -38,8 +38,8 @@ that not all come back at once."""
 REQUESTS_PER_PROVINCE_MAX: Final = 500
 """Requests of one province that one worker handles at a time, those whose commands wait to be decided among them: what
 is left is for the others."""
-BURST_S: Final = 1.0
-"""Requests of so many seconds may come at once, where somebody has asked less before."""
+BURST_S: Final = 0.1
+"""Requests of so many seconds, and one at least, may come at once; a longer burst would be noticed by all others."""
 TURN_MAX_S: Final = 1.0
 """Who asks faster than he may waits for his turn, at most so long; then he is refused, and told when to come back."""
 REQUESTS_IN_FLIGHT_MAX: Final = 1_000

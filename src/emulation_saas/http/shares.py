@@ -29,6 +29,7 @@ class Buckets:
     def __init__(self, per_s: int) -> None:
         """Fill at so many a second."""
         self._each_s = 1 / per_s
+        self._burst_s = max(BURST_S, self._each_s)
         self._due: dict[Hashable, float] = {}
 
     def __len__(self) -> int:
@@ -37,12 +38,12 @@ class Buckets:
 
     def due(self, key: Hashable, now: float) -> float:
         """Return when the next may be taken, on the clock of `now`; it may be past."""
-        return max(self._due.get(key, 0.0), now - BURST_S) + self._each_s
+        return max(self._due.get(key, 0.0), now - self._burst_s) + self._each_s
 
     def take(self, key: Hashable, now: float) -> None:
         """Take one."""
         if len(self._due) >= REMEMBERED_MAX:
-            self._due = {each: due for each, due in self._due.items() if due > now - BURST_S}
+            self._due = {each: due for each, due in self._due.items() if due > now - self._burst_s}
         self._due[key] = self.due(key, now)
 
 

@@ -26,9 +26,6 @@ from emulation_saas.log.sealing import Opener
 if TYPE_CHECKING:
     import asyncio
 
-BATCH_MAX: Final = 32
-"""Commands decided and appended at once. While a batch is on its way to the disk, the requests of the next are read;
-much larger batches would leave the process idle meanwhile."""
 EVENTS_MAX: Final = 100
 """Events that one command may lead to."""
 
@@ -73,12 +70,12 @@ class Command:
             self.answer.set_result(answer)
 
 
-def next_batch(queue: deque[Command]) -> list[Command]:
+def next_batch(queue: deque[Command], most: int) -> list[Command]:
     """Take what has queued, each idempotency key once: its repetition waits for the answer to be stored."""
     batch: list[Command] = []
     later: list[Command] = []
     keys: set[tuple[str, str]] = set()
-    while queue and len(batch) < BATCH_MAX:
+    while queue and len(batch) < most:
         command = queue.popleft()
         if command.key is not None and command.key in keys:
             later.append(command)

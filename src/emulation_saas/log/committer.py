@@ -37,6 +37,9 @@ from emulation_saas.postgres.database import ACQUIRE_TIMEOUT_S, Database, in_tra
 if TYPE_CHECKING:
     from emulation_saas.postgres.database import Connection
 
+BATCH_MAX: Final = 32
+"""Commands decided and appended at once. While a batch is on its way to the disk, the requests of the next are read;
+much larger batches would leave the process idle meanwhile."""
 RIVALS_REMEMBERED: Final = 8
 """Batches that begin with a lock after another process was faster: trying without would mostly be in vain."""
 TURN_BATCHES_MAX: Final = 32
@@ -171,7 +174,7 @@ class Committer:
                 async with self._database.app.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
                     for _ in range(TURN_BATCHES_MAX):
                         async with self._deciding:
-                            if not await self._commit(connection, next_batch(self._queue)):
+                            if not await self._commit(connection, next_batch(self._queue, BATCH_MAX)):
                                 break
             except Exception as error:
                 _logger.warning("no connection for %s commands", len(self._queue), exc_info=True)
