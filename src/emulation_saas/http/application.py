@@ -128,8 +128,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         debug=False,
     )
     note_declared(service.routes)
-    service.receipt = receipt
-    service.recorder = recorder
+    service.receipt, service.recorder = receipt, recorder
     service.watches = [log_exchange, *watches]
     service.stops = stops
     service.in_flight = set()
