@@ -59,11 +59,19 @@ class Service:
         wait_until(all_have_answered)
         return pids
 
-    def database_pid(self) -> int:
+    def database_pid(self, *, other_than: int | None = None) -> int:
+        """Wait until the database says which process it is: its file is there before it is whole."""
         assert self.data is not None
-        said = read_pid_file(self.data / "pg")
-        assert said is not None
-        return said.pid
+        cluster = self.data / "pg"
+        pids: list[int] = []
+
+        def is_said() -> bool:
+            said = read_pid_file(cluster)
+            pids.extend([said.pid] if said is not None and said.pid != other_than else [])
+            return bool(pids)
+
+        wait_until(is_said)
+        return pids[0]
 
     def stop(self) -> tuple[int, float]:
         """Ask it to stop; return its exit code and how long it took, in seconds."""
@@ -120,7 +128,7 @@ def test_killed_database_is_started_again(place: Path) -> None:
         first = running.database_pid()
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: running.heard("the database has ended by itself"))
-        wait_until(lambda: (place / "data" / "pg" / "postmaster.pid").exists() and running.database_pid() != first)
+        assert running.database_pid(other_than=first) != first
         assert running.stop()[0] == 0
 
 
