@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from functools import partial
 from math import inf
 from pathlib import Path
 
 import pytest
 
 from emulation_saas.access.events import RoleRevoked
-from emulation_saas.log import LogGapError, ProvinceLog
+from emulation_saas.log import LogGapError, ProvinceLog, reading
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams import lines, routes
 from emulation_saas.streams.feed import Reader
@@ -25,12 +24,13 @@ from tests.streams.test_feed import NDJSON, add_agency, shown_to
 ADMIN = "admin@bac-song"
 
 
-@pytest.mark.parametrize("piece_bytes", [1, 3_000, 10**6])
-async def test_lines_are_the_stored_bytes_in_any_pieces(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
+@pytest.mark.parametrize("turn_bytes", [1, 3_000, 10**6])
+@pytest.mark.parametrize("block_events", [1, 3, 100])
+async def test_lines_are_the_stored_bytes_in_any_turns_and_blocks(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn_bytes: int, block_events: int
 ) -> None:
-    monkeypatch.setattr(lines, "PIECE_BYTES_MIN", piece_bytes)
-    monkeypatch.setattr(lines, "PIECE_BYTES_MAX", piece_bytes)
+    monkeypatch.setattr(lines, "TURN_BYTES_MAX", turn_bytes)
+    monkeypatch.setattr(reading, "BLOCK_EVENTS", block_events)
     async with serving(database_url, tmp_path, filled=False) as service:
         for number in range(20):
             await add_agency(service, f"so-{number}")
@@ -59,8 +59,7 @@ async def test_lines_that_are_waited_for_are_a_page(database_url: str, tmp_path:
 async def test_lines_break_off_for_who_loses_his_last_role(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "PIECE_BYTES_MIN", 1)
-    monkeypatch.setattr(lines, "PIECE_BYTES_MAX", 1)
+    read_little_at_once(monkeypatch)
     async with serving(database_url, tmp_path) as service:
         person = await service.log.person_of(ISSUER, "council-member")
         assert person is not None
@@ -86,31 +85,36 @@ async def test_lines_break_off_where_a_position_is_missing(
         assert (await service.client.get(EVENTS)).status_code == 500
 
 
-async def test_database_joins_lines_and_notices_what_is_missing(server: EmbeddedPostgres, database_url: str) -> None:
+async def test_database_joins_lines_and_notices_what_is_missing(
+    server: EmbeddedPostgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with running_logs(database_url) as logs:
         opened = await open_province(logs)
         log: ProvinceLog = opened.log
         for number in range(5):
             await log.execute(register(f"so-{number}"), by=opened.acting())
         stored = [entry.body for entry in await log.entries(after=0, through=10)]
-        lines = partial(log.lines, bytes_max=10**6, parts=1)
-        assert await lines(after=0, through=10, limit=100) == (10, [joined(stored)])
-        assert await lines(after=2, through=9, limit=3) == (5, [joined(stored[2:5])])
-        assert await lines(after=2, through=9, limit=3, parts=9) == (
-            9,
-            [joined(stored[2:5]), joined(stored[5:8]), joined(stored[8:9])],
-        )
-        assert await lines(after=0, through=10, limit=100, bytes_max=1) == (1, [joined(stored[:1])]), "too large"
-        bytes_max = sum(len(body) for body in stored[:4])
-        assert await lines(after=0, through=10, limit=32, bytes_max=bytes_max) == (4, [joined(stored[:4])])
+        monkeypatch.setattr(reading, "BLOCK_EVENTS", 3)
+
+        async def read(after: int, through: int) -> list[tuple[int, bytes]]:
+            return [part async for part in log.lines(after=after, through=through)]
+
+        assert await read(2, 9) == [(5, joined(stored[2:5])), (8, joined(stored[5:8])), (9, joined(stored[8:9]))]
+        assert await read(9, 10) == [(10, joined(stored[9:]))]
+        assert await read(9, 9) == []
         async with operator_with_all_rights(server, database_url) as root:
             await root.execute("DELETE FROM events WHERE position = 4")
-        assert await lines(after=0, through=3, limit=100) == (3, [joined(stored[:3])])
-        for after, through in ((0, 10), (3, 10), (10, 20)):
+        assert await read(0, 3) == [(3, joined(stored[:3]))]
+        for after, through in ((0, 10), (0, 4), (3, 10), (2, 9), (10, 20)):
             with pytest.raises(LogGapError):
-                await lines(after=after, through=through, limit=100)
-        with pytest.raises(LogGapError):
-            await lines(after=0, through=10, limit=2, parts=3)
+                await read(after, through)
+
+
+def read_little_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what a reader may see judged anew before each event, of which none but one is read ahead."""
+    monkeypatch.setattr(reading, "BLOCK_EVENTS", 1)
+    monkeypatch.setattr(lines, "TURN_BYTES_MAX", 1)
+    monkeypatch.setattr(lines, "AHEAD_MAX", 1)
 
 
 def joined(bodies: list[bytes]) -> bytes:
@@ -122,8 +126,7 @@ async def test_lines_break_off_when_the_token_has_expired(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes, "LEEWAY_S", 0)
-    monkeypatch.setattr(lines, "PIECE_BYTES_MIN", 1)
-    monkeypatch.setattr(lines, "PIECE_BYTES_MAX", 1)
+    read_little_at_once(monkeypatch)
     async with serving(database_url, tmp_path, filled=False) as service:
         expires_at = int(time.time()) + 2
         short = {"authorization": f"Bearer {token(ADMIN, iss=ISSUER, exp=expires_at)}"}
@@ -140,20 +143,25 @@ async def test_lines_break_off_when_the_token_has_expired(
             assert (listener.status, listener.is_whole) == (200, False)
 
 
-async def test_who_takes_his_time_is_sent_little_at_once_whatever_he_sees(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("role", ["integrator", "auditor"])
+async def test_who_takes_his_time_holds_no_connection_and_little_memory(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
-    monkeypatch.setattr(lines, "PIECE_BYTES_MIN", 500)
-    monkeypatch.setattr(lines, "PIECE_BYTES_MAX", 500)
+    monkeypatch.setattr(reading, "BLOCK_EVENTS", 1)
+    monkeypatch.setattr(lines, "AHEAD_MAX", 2)
+    monkeypatch.setattr(lines, "PAGE_BYTES_MAX", 1)
     async with serving(database_url, tmp_path) as service:
+        stored = [entry.body + b"\n" for entry in await shown_to(service, role)]
+        person = await service.log.person_of(ISSUER, role)
+        assert person is not None
+        reader = Reader(service.log, await service.log.authority(person), Selection())
+        subscriber = Subscriber(service.log.province, person, 0)
+        turns = asyncio.Semaphore(1)
         head = (await service.log.head()).position
-        for role in ("integrator", "auditor"):
-            person = await service.log.person_of(ISSUER, role)
-            assert person is not None
-            reader = Reader(service.log, await service.log.authority(person), Selection())
-            subscriber = Subscriber(service.log.province, person, 0)
-            whole = Lines(reader, subscriber, service.tails.reading, through=head, token_expires_at=inf)
-            pieces = [piece async for piece in whole.pieces()]
-            stored = [entry.body + b"\n" for entry in await shown_to(service, role)]
-            assert b"".join(pieces) == b"".join(stored)
-            assert max(map(len, pieces)) <= 500 + max(map(len, stored)), role
+        parts = Lines(reader, subscriber, turns, through=head, token_expires_at=inf).parts()
+        taken = [await anext(parts)]
+        await asyncio.sleep(10 * lines.PATIENCE_S)
+        assert not turns.locked(), "others have their turn"
+        assert subscriber.position < head, "he is read ahead a little, and no more"
+        taken += [part async for part in parts]
+        assert taken == stored

@@ -1,6 +1,7 @@
 """The province's log as everything else knows it: execute a use case, read, follow."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final
 
@@ -191,23 +192,21 @@ class ProvinceLog:
         async with self._database.in_province(self.province) as connection:
             return await self._reader.entries(connection, after, through=through, limit=limit)
 
-    async def lines(
-        self, *, after: int, through: int, limit: int, bytes_max: int, parts: int
-    ) -> tuple[int, list[bytes]]:
-        """Return the last position and the bytes of the events that follow one, a line each; at least one follows.
+    async def lines(self, *, after: int, through: int) -> AsyncGenerator[tuple[int, bytes]]:
+        """Yield the bytes of the events that follow a position, a line each, in parts, each with its last position.
 
-        They come in some parts of at most so many events and bytes each, as the database joins them: for who may see
-        all of them, this is several times faster than `entries`.
+        The database joins them: for who may see all of them, this is several times faster than `entries`. It holds a
+        connection until it is closed.
 
         Raises:
             LogGapError: a position is missing.
         """
-        last, lines = after, list[bytes]()
-        async with self._database.in_province(self.province) as one:
-            while last < through and len(lines) < parts:
-                last, part = await self._reader.lines(one, last, through=through, limit=limit, bytes_max=bytes_max)
-                lines.append(part)
-        return last, lines
+        async with (
+            self._database.in_province(self.province) as connection,
+            aclosing(self._reader.lines(connection, after, through=through)) as parts,
+        ):
+            async for part in parts:
+                yield part
 
     def visibility_of(self, name: str) -> Visibility:
         """Return how visible the events of a type are; those of types of a later release count as sealed."""

@@ -3,22 +3,24 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 
 from emulation_saas.http.refusals import UnknownCaller
 from emulation_saas.streams.feed import Reader, line_of
 from emulation_saas.streams.pages import read_page
+from emulation_saas.streams.sights import Sight
 from emulation_saas.streams.subscribers import Subscriber
 
-PIECE_BYTES_MIN: Final = 128 * 1024
-PIECE_BYTES_MAX: Final = 3 * 1024 * 1024
-"""About how much is read at once: more for who waits for it, less for who takes his time. One piece is read while the
-one before is being sent."""
-PART_BYTES_MAX: Final = 768 * 1024
-"""About how much of it the database joins at once: beyond a megabyte it costs it several times as much."""
-PIECE_EVENTS_MAX: Final = 5_000
-_EVENT_BYTES: Final = 1_024
-"""What an event is taken to have before any was seen."""
+AHEAD_MAX: Final = 16
+"""Parts that are read before they are sent: usually of 128 KiB."""
+TURN_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Read in one turn. Then others have theirs, and what the reader may see is judged anew."""
+PATIENCE_S: Final = 0.05
+"""How long a turn waits for a reader who takes his time; then it ends and gives its connection back."""
+PAGE_EVENTS_MAX: Final = 5_000
+PAGE_BYTES_MAX: Final = 256 * 1024
+"""Of a part, for who may not see all events of the span."""
 
 
 class Lines:
@@ -38,7 +40,7 @@ class Lines:
         Args:
             reader: who reads.
             subscriber: keeps his position.
-            reading: held while the database is asked, so that who catches up leaves room for others.
+            reading: held for a turn of reading, so that who catches up leaves room for others.
             through: the last one wanted; the log has come so far.
             token_expires_at: seconds since the epoch; who takes his time may not have until then.
         """
@@ -48,11 +50,11 @@ class Lines:
         self._through = through
         self._token_expires_at = token_expires_at
         self._types: set[str] = set()
-        self._event_bytes = _EVENT_BYTES
-        self._piece_bytes = PIECE_BYTES_MIN
+        self._read = asyncio.Queue[bytes]()
+        self._room = asyncio.Semaphore(AHEAD_MAX)
 
-    async def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield all lines, many at a time.
+    async def parts(self) -> AsyncGenerator[bytes]:
+        """Yield all lines, many at a time; some are read ahead.
 
         Raises:
             NoSuchProvince: the reader lost his last role meanwhile; the answer breaks off.
@@ -61,50 +63,57 @@ class Lines:
             Busy: a later release recorded the next event; likewise.
         """
         at = self._subscriber
-        if at.position >= self._through:
-            return
-        self._types = await self._reader.log.types_between(at.position + 1, self._through)
-        ahead = asyncio.create_task(self._read())
+        if at.position < self._through:
+            self._types = await self._reader.log.types_between(at.position + 1, self._through)
+        reading = asyncio.create_task(self._read_all())
+        reading.add_done_callback(lambda _: self._read.put_nowait(b""))
         try:
-            while True:
-                wanted = self._piece_bytes // 2 if ahead.done() else self._piece_bytes * 2
-                self._piece_bytes = min(max(wanted, PIECE_BYTES_MIN), PIECE_BYTES_MAX)
-                parts = await ahead
-                is_last = at.position >= self._through
-                if not is_last:
-                    ahead = asyncio.create_task(self._read())
-                for part in filter(None, parts):
-                    yield part
-                if is_last:
-                    return
+            while part := await self._read.get():
+                self._room.release()
+                yield part
+            await reading
         finally:
-            ahead.cancel()
+            reading.cancel()
 
-    async def _read(self) -> list[bytes]:
-        log, at = self._reader.log, self._subscriber
-        async with self._reading:
-            if time.time() >= self._token_expires_at:
-                raise UnknownCaller
-            sight = await self._reader.judge()
-            if sight.shows_all(self._types):
-                part_bytes = min(self._piece_bytes, PART_BYTES_MAX)
-                last, lines = await log.lines(
-                    after=at.position,
-                    through=self._through,
-                    limit=max(1, min(PIECE_EVENTS_MAX, part_bytes // self._event_bytes)),
-                    bytes_max=2 * PART_BYTES_MAX,
-                    parts=self._piece_bytes // part_bytes,
-                )
-                self._event_bytes = sum(map(len, lines)) // (last - at.position)
-            else:
-                page = await read_page(
-                    log,
-                    sight,
-                    after=at.position,
-                    through=self._through,
-                    limit=PIECE_EVENTS_MAX,
-                    bytes_max=self._piece_bytes,
-                )
-                last, lines = page.scanned_to, [b"".join([line_of(entry) for entry in page.entries])]
-        at.position = last
-        return lines
+    async def _read_all(self) -> None:
+        while self._subscriber.position < self._through:
+            async with self._reading:
+                part = await self._turn()
+            if part:
+                await self._room.acquire()
+                self._read.put_nowait(part)
+
+    async def _turn(self) -> bytes:
+        """Read on; return the part that there was no room for, if any."""
+        if time.time() >= self._token_expires_at:
+            raise UnknownCaller
+        sight = await self._reader.judge()
+        if not sight.shows_all(self._types):
+            return await self._page(sight)
+        size = 0
+        at = self._subscriber
+        async with aclosing(self._reader.log.lines(after=at.position, through=self._through)) as parts:
+            async for at.position, part in parts:
+                try:
+                    async with asyncio.timeout(PATIENCE_S):
+                        await self._room.acquire()
+                except TimeoutError:
+                    return part
+                self._read.put_nowait(part)
+                size += len(part)
+                if size >= TURN_BYTES_MAX:
+                    break
+        return b""
+
+    async def _page(self, sight: Sight) -> bytes:
+        at = self._subscriber
+        page = await read_page(
+            self._reader.log,
+            sight,
+            after=at.position,
+            through=self._through,
+            limit=PAGE_EVENTS_MAX,
+            bytes_max=PAGE_BYTES_MAX,
+        )
+        at.position = page.scanned_to
+        return b"".join([line_of(entry) for entry in page.entries])

@@ -157,7 +157,7 @@ class _Feed:
         self._exchange.asked["through"] = str(last)
         until = self._token_expires_at + LEEWAY_S
         lines = Lines(self._reader, subscriber, self._tails.reading, through=last, token_expires_at=until)
-        return _streamed(NDJSON, lines.pieces(), {"log-head": str(head), "log-scanned-to": str(last)})
+        return _streamed(NDJSON, lines.parts(), {"log-head": str(head), "log-scanned-to": str(last)})
 
     async def stream(self, asked: Asked) -> Response[Any]:
         """Answer with a stream that goes on."""

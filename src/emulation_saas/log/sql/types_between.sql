@@ -25,12 +25,10 @@ SELECT kinds.type
 FROM kinds
 WHERE
     kinds.type IS NOT NULL
-    AND EXISTS (
-        SELECT
+    AND (
+        SELECT events.position
         FROM events
-        WHERE
-            events.province_id = $1
-            AND events.type = kinds.type
-            AND events.position >= $2
-            AND events.position <= $3
-    );
+        WHERE events.province_id = $1 AND events.type = kinds.type AND events.position >= $2
+        ORDER BY events.position
+        LIMIT 1
+    ) <= $3;
