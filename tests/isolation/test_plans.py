@@ -47,7 +47,7 @@ INSERT INTO documents SELECT $1, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, '{}
 INSERT INTO quarantined SELECT $1, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, 'no' FROM generate_series(1, $2) AS n;
 INSERT INTO snapshots SELECT $1, 'p' || n % 10, 1, lpad(n::text, 6, '0'), n, '{}' FROM generate_series(1, $2) AS n;
 INSERT INTO tree_tiles SELECT $1, n % 2, n / 2, decode(repeat('00', 8192), 'hex'), sha256('')
-FROM generate_series(0, 1999) AS n;
+FROM generate_series(1, $2) AS n;
 INSERT INTO access_log
 SELECT $1, timestamp '2024-01-01' + n % 100 * interval '1 day', timestamptz '2024-01-01Z' + n % 100 * interval '1 day'
     + n * interval '1 s', gen_random_uuid(), 'p-1', 'GET /', null, n, 'names'
@@ -73,6 +73,8 @@ READS: Final[dict[str, tuple[str, tuple[object, ...]]]] = {
     "tile runs": (LOG["tile_runs"], (0, 256, 511)),
     "recorded at": (LOG["recorded_at"], ([19_000, 19_100],)),
     "types between": (LOG["types_between"], (19_000, 19_100)),
+    "types of a long span": (LOG["types_between"], (1, ROWS)),
+    "lines after": (LOG["lines_after"], (19_000, 19_100, 50)),
     "one tag": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [], [], NO_LIMIT)),
     "two tags": (LOG["events_matching"], (0, ROWS, [0, 0], ["tag:7", "pair:9"], [], [], NO_LIMIT)),
     "tag and type": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [0], ["kind-7.v1"], NO_LIMIT)),

@@ -66,7 +66,9 @@ def running(programs: Path) -> Generator[str]:
             )
         try:
             _wait_until_ready(server, folder)
-            yield f"postgresql:///postgres?host={quote(str(folder / 'socket'))}"
+            passfile = folder / "passfile"
+            passfile.touch(mode=0o600)  # nobody is asked for a password; it is where the tests look for them
+            yield f"postgresql:///postgres?host={quote(str(folder / 'socket'))}&passfile={quote(str(passfile))}"
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(60)

@@ -1,6 +1,6 @@
 -- tree_hashes(province_id, tile_levels, tile_idxs, part_levels, part_begins, part_ends, leaf_begin, leaf_end)
 -- Hashes of the tree by level and index, in runs: whole tiles; parts of a level, which are roots of the tiles below; a
--- part of level 0, which are leaf hashes.
+-- part of level 0, which are leaf hashes. A part has at most 256 tiles below it: said, lest all of them be read.
 SELECT
     tile.level::int AS level,
     256 * tile.idx AS first_index,
@@ -14,12 +14,20 @@ SELECT
     min(below.idx) AS first_index,
     string_agg(below.root, ''::bytea ORDER BY below.idx) AS node_hashes
 FROM unnest($4::smallint[], $5::bigint[], $6::bigint[]) AS part (level, part_begin, part_end)
-INNER JOIN tree_tiles AS below
-    ON
-        below.province_id = $1
-        AND below.level = part.level - 1
-        AND below.idx >= part.part_begin
-        AND below.idx < part.part_end
+CROSS JOIN
+    LATERAL (
+        SELECT
+            tree_tiles.idx,
+            tree_tiles.root
+        FROM tree_tiles
+        WHERE
+            tree_tiles.province_id = $1
+            AND tree_tiles.level = part.level - 1
+            AND tree_tiles.idx >= part.part_begin
+            AND tree_tiles.idx < part.part_end
+        ORDER BY tree_tiles.idx
+        LIMIT 256
+    ) AS below
 GROUP BY part.level
 UNION ALL
 SELECT
