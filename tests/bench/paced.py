@@ -29,6 +29,8 @@ class Job(msgspec.Struct, frozen=True):
     senders: list[Sender]
     per_s: float
     seconds: float
+    delay: float = 0.0
+    """Of all votes, in parts of the time between two: so that jobs that are told together do not vote in step."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -41,6 +43,8 @@ class Outcome(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     """Of the accepted; 0 where there is none."""
+    took_s: float
+    """Until the last answer."""
 
 
 class _Callers:
@@ -52,17 +56,17 @@ class _Callers:
         self._answers = answers
 
     async def run(self) -> None:
-        """Vote by every sender, each over a connection of its own, for as long as the job says."""
+        """Vote by every sender, each over a connection of its own, for as long as the job says; all are open before."""
+        connections = [await asyncio.open_connection("127.0.0.1", self._job.port) for _ in self._job.senders]
         began = perf_counter()
-        await asyncio.gather(*(self._vote(began, place) for place in range(len(self._job.senders))))
+        await asyncio.gather(*(self._vote(began, place, *each) for place, each in enumerate(connections)))
 
-    async def _vote(self, began: float, place: int) -> None:
+    async def _vote(self, began: float, place: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         job = self._job
         every_s = len(job.senders) / job.per_s if job.per_s else 0.0
         prepared = [vote_request(job.path, job.senders[place], option) for option in OPTIONS]
-        reader, writer = await asyncio.open_connection("127.0.0.1", job.port)
         run, number = secrets.token_hex(6), 0
-        due = began + every_s * place / len(job.senders)
+        due = began + every_s * (place + job.delay) / len(job.senders)
         while due < began + job.seconds:
             await asyncio.sleep(max(0.0, due - perf_counter()))
             head, body = prepared[number % len(OPTIONS)]
@@ -88,6 +92,7 @@ async def send(jobs: list[Job]) -> Outcome:
     """Send the votes of several jobs at once."""
     times_s: list[float] = []
     answers: Counter[int] = Counter()
+    began = perf_counter()
     await asyncio.gather(*(_Callers(job, times_s, answers).run() for job in jobs))
     times_s.sort()
     return Outcome(
@@ -96,6 +101,7 @@ async def send(jobs: list[Job]) -> Outcome:
         others={str(status): count for status, count in answers.items()},
         p50_ms=times_s[len(times_s) // 2] * 1_000 if times_s else 0.0,
         p99_ms=times_s[len(times_s) * 99 // 100] * 1_000 if times_s else 0.0,
+        took_s=perf_counter() - began,
     )
 
 

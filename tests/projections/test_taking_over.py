@@ -20,8 +20,8 @@ from projections import PROJECTIONS
 from tests.logs import running_logs
 from tests.projections.live import place, running, told
 
-TAKEN_OVER_MAX_S: Final = 10.0
-"""5 s, and what a busy machine takes to fold; without `be_heard` it would be 30 s."""
+TAKEN_OVER_MAX_S: Final = 5.0
+"""Without `be_heard` it would be 30 s."""
 AT_WORK: Final = "at work"
 
 

@@ -1,5 +1,6 @@
 """Reading a province's events: by place, or by the tags and types that a selector names."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,8 @@ BLOCK_EVENTS: Final = 200
 """Whose bytes the database joins: usually 128 KiB. Beyond that its allocator costs more than it saves."""
 BLOCKS_AT_ONCE: Final = 12
 """That the database sends when it is asked."""
+SLICE: Final = 1_000
+"""Events decoded before others have their turn: some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +166,17 @@ class Reader:
         ]
 
     async def recorded(self, rows: Sequence["Record"]) -> list[AnyRecorded]:
-        """Return the events of rows, their personal fields opened as far as there are keys."""
+        """Return the events of rows, their personal fields opened as far as there are keys; many give way to others."""
         plain = self._codec.registry.plain_decoders
         pairs = [(row["type"], row["body"]) for row in rows]
-        others = [(name, body) for name, body in pairs if name not in plain]
-        if not others:
-            return [plain[name](body) for name, body in pairs]
-        kids = {kid for name, body in others for kid in self._codec.kids_of(name, body)}
+        kids = {kid for name, body in pairs if name not in plain for kid in self._codec.kids_of(name, body)}
         opener = await self._keyring.opener(kids=kids) if kids else None
-        return [plain[name](body) if name in plain else self._codec.decode(name, body, opener) for name, body in pairs]
+        events: list[AnyRecorded] = []
+        for begin in range(0, len(pairs), SLICE):
+            if begin:
+                await asyncio.sleep(0)
+            events += [
+                plain[name](body) if name in plain else self._codec.decode(name, body, opener)
+                for name, body in pairs[begin : begin + SLICE]
+            ]
+        return events

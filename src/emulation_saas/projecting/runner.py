@@ -5,7 +5,7 @@
                             └─▶ wait, ask again                   └─▶ roll back, record the quarantine, again
 
 Documents and checkpoints move in one transaction, so a process that dies leaves no trace of a half-done batch, and none
-is done twice; one that hangs in the middle loses its batch to others after 4 s. Nothing is kept between batches but the
+is done twice; one that hangs in the middle loses its batch to others after 3 s. Nothing is kept between batches but the
 position: whoever takes the checkpoints reads what he needs.
 A quarantine is recorded in a transaction of its own before the batch that found it is folded again, so that what made
 the batch fail cannot take the record of it along.

@@ -51,7 +51,7 @@ class Store:
         return {row["projection"]: row["position"] for row in rows}
 
     async def be_heard(self) -> None:
-        """Say that this process is at work; one that then says nothing for 4 s loses its transaction to others."""
+        """Say that this process is at work; one that then says nothing for 3 s loses its transaction to others."""
         await self._connection.execute(STATEMENTS["be_heard"])
 
     async def hold_checkpoint(self, projection: AnyProjection) -> int:
