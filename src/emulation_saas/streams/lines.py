@@ -14,10 +14,9 @@ from emulation_saas.streams.subscribers import Subscriber
 
 AHEAD_MAX: Final = 16
 """Parts that are read before they are sent: usually of 128 KiB."""
-TURN_BYTES_MAX: Final = 8 * 1024 * 1024
-"""Read in one turn. Then others have theirs, and what the reader may see is judged anew."""
-PATIENCE_S: Final = 0.05
-"""How long a turn waits for a reader who takes his time; then it ends and gives its connection back."""
+TURN_MAX_S: Final = 0.1
+"""How long a turn of reading lasts, though its reader takes his time. Then it gives back its connection, others have
+theirs, and what the reader may see is judged anew."""
 PAGE_EVENTS_MAX: Final = 5_000
 PAGE_BYTES_MAX: Final = 256 * 1024
 """Of a part, for who may not see all events of the span."""
@@ -90,18 +89,17 @@ class Lines:
         sight = await self._reader.judge()
         if not sight.shows_all(self._types):
             return await self._page(sight)
-        size = 0
-        at = self._subscriber
+        at, clock = self._subscriber, asyncio.get_running_loop().time
+        until = clock() + TURN_MAX_S
         async with aclosing(self._reader.log.lines(after=at.position, through=self._through)) as parts:
             async for at.position, part in parts:
                 try:
-                    async with asyncio.timeout(PATIENCE_S):
+                    async with asyncio.timeout_at(until):
                         await self._room.acquire()
                 except TimeoutError:
                     return part
                 self._read.put_nowait(part)
-                size += len(part)
-                if size >= TURN_BYTES_MAX:
+                if clock() >= until:
                     break
         return b""
 
