@@ -17,15 +17,15 @@ FROM unnest($4::smallint[], $5::bigint[], $6::bigint[]) AS part (level, part_beg
 CROSS JOIN
     LATERAL (
         SELECT
-            tree_tiles.idx,
-            tree_tiles.root
-        FROM tree_tiles
+            child.idx,
+            child.root
+        FROM tree_tiles AS child
         WHERE
-            tree_tiles.province_id = $1
-            AND tree_tiles.level = part.level - 1
-            AND tree_tiles.idx >= part.part_begin
-            AND tree_tiles.idx < part.part_end
-        ORDER BY tree_tiles.idx
+            child.province_id = $1
+            AND child.level = part.level - 1
+            AND child.idx >= part.part_begin
+            AND child.idx < part.part_end
+        ORDER BY child.idx
         LIMIT 256
     ) AS below
 GROUP BY part.level
