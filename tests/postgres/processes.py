@@ -9,7 +9,7 @@ def alive(pid: int) -> bool:
     """Tell whether the process exists and is not a zombie that only its parent still has to collect."""
     try:
         return Path("/proc", str(pid), "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second: it ended between being opened and being read
         return False
 
 
