@@ -14,7 +14,7 @@ from emulation_saas.streams.subscribers import Subscriber
 
 AHEAD_MAX: Final = 16
 """Parts that are read before they are sent: usually of 128 KiB."""
-TURN_MAX_S: Final = 0.1
+TURN_MAX_S: Final = 0.03
 """How long a turn of reading lasts, though its reader takes his time. Then it gives back its connection, others have
 theirs, and what the reader may see is judged anew."""
 PAGE_EVENTS_MAX: Final = 5_000
