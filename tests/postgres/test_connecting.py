@@ -7,13 +7,16 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from emulation_saas.kernel.cancelling import end
+from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log.waking import HEADS_TIMEOUT_S
 from emulation_saas.postgres.connecting import HOST_TIMEOUT_S, Route, ServerUnreachableError, hosts_of
+from emulation_saas.postgres.database import ROLLBACK_TIMEOUT_S, open_database
 from emulation_saas.postgres.server import APP_ROLE, role_dsn
 from tests.logs import open_province, register, running_logs
 from tests.serving import free_port
@@ -154,3 +157,19 @@ async def test_process_goes_on_at_another_host_when_one_falls_silent(database_ur
         assert len(accepted.events) == 1
         assert second.connections > 0
         first.go_on()
+
+
+async def test_who_gives_up_on_a_server_that_falls_silent_need_not_wait_for_it(database_url: str) -> None:
+    async with host_of(database_url) as host, open_database(at(database_url, host.port)) as database:
+
+        async def ask() -> None:
+            async with database.in_province(ProvinceId(uuid4())) as connection:
+                await connection.fetch("SELECT pg_sleep(60)")
+
+        asking = asyncio.create_task(ask())
+        await asyncio.sleep(0.5)
+        host.hang()
+        asking.cancel()
+        done, _ = await asyncio.wait([asking], timeout=ROLLBACK_TIMEOUT_S + PATIENCE_S)
+        host.go_on()
+        assert done

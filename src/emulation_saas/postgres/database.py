@@ -1,5 +1,6 @@
 """The service's connections: one pool a role, and transactions that belong to one province."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ else:
 
 ACQUIRE_TIMEOUT_S: Final = 10.0
 COMMAND_TIMEOUT_S: Final = 30.0
+ROLLBACK_TIMEOUT_S: Final = 2.0
 
 
 class NestedTransactionError(Exception):
@@ -131,7 +133,16 @@ async def in_transaction(connection: "Connection", province: ProvinceId) -> Asyn
         await connection.execute(f"BEGIN; SET LOCAL emulation.province = '{province}'")
         yield
     except BaseException:
-        with suppress(Exception):  # the first failure is the one to tell
-            await connection.execute("ROLLBACK")
+        await _roll_back(connection)
         raise
     await connection.execute("COMMIT")
+
+
+async def _roll_back(connection: "Connection") -> None:
+    """Roll back; a connection over which nothing comes any more is dropped, lest who asked for it waits for ever."""
+    with suppress(Exception):  # the first failure is the one to tell
+        try:
+            async with asyncio.timeout(ROLLBACK_TIMEOUT_S):
+                await connection.execute("ROLLBACK")
+        except TimeoutError:
+            connection.terminate()
