@@ -7,12 +7,12 @@ been answered within 40 s all the same, and the service must recover by itself.
 """
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, unquote
 
 from tests.database import fresh_database, start_database
@@ -26,6 +26,16 @@ LONG_HOLE_S: Final = 45.0
 ANSWER_S: Final = 40.0
 SOCKET: Final = ".s.PGSQL.5432"
 PIECE: Final = 65_536
+Swallowed: TypeAlias = Literal["answers", "questions", "both"]
+KINDS: Final[list[tuple[Swallowed, bool]]] = [
+    ("answers", True),
+    ("questions", True),
+    ("both", False),
+    ("answers", False),
+    ("questions", False),
+    ("both", True),
+]
+"""What is swallowed, and whether the connections break off then; one after the other."""
 
 
 @dataclass
@@ -49,12 +59,12 @@ class Hole:
                 each.transport.abort()
             self._open -= ends
 
-    def swallow(self, rng: random.Random) -> None:
-        """Carry nothing any more: what is asked, what is answered, or both."""
-        for direction in rng.choice(
-            [[self.carries_there], [self.carries_back], [self.carries_there, self.carries_back]]
-        ):
-            direction.clear()
+    def swallow(self, what: Swallowed) -> None:
+        """Carry nothing any more of what is asked, of what is answered, or of both."""
+        if what != "answers":
+            self.carries_there.clear()
+        if what != "questions":
+            self.carries_back.clear()
 
     def break_off(self) -> None:
         """End every connection."""
@@ -110,12 +120,12 @@ async def black_holes(tries: int, place: Path, say: Say, *, is_mutant: bool) -> 
                 behaviour: Behaviour = "keyless" if is_mutant else "right"
                 load = Load(service, rng, behaviour, abandoned=0.0, answer_s=ANSWER_S)
                 async with under_load(load, CLIENTS):
-                    for number in range(tries):
+                    for number, (swallowed, breaks_off) in zip(range(tries), cycle(KINDS), strict=False):
                         await load.more(25)
-                        hole.swallow(rng)
+                        hole.swallow(swallowed)
                         is_long = number == tries - 1 and tries > 5
                         await asyncio.sleep(LONG_HOLE_S if is_long else rng.uniform(*HOLE_S))
-                        if number % 2 == 0:
+                        if breaks_off:
                             hole.break_off()
                         hole.go_on()
                         outcome.tries += 1

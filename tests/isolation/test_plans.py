@@ -74,7 +74,7 @@ READS: Final[dict[str, tuple[str, tuple[object, ...]]]] = {
     "recorded at": (LOG["recorded_at"], ([19_000, 19_100],)),
     "types between": (LOG["types_between"], (19_000, 19_100)),
     "types of a long span": (LOG["types_between"], (1, ROWS)),
-    "lines after": (LOG["lines_after"], (19_000, 19_100, 50)),
+    "lines after": (LOG["lines_after"], (19_000, 19_100, 50, 4_096)),
     "one tag": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [], [], NO_LIMIT)),
     "two tags": (LOG["events_matching"], (0, ROWS, [0, 0], ["tag:7", "pair:9"], [], [], NO_LIMIT)),
     "tag and type": (LOG["events_matching"], (0, ROWS, [0], ["tag:7"], [0], ["kind-7.v1"], NO_LIMIT)),

@@ -18,6 +18,7 @@ from emulation_saas.log.waking import HEADS_TIMEOUT_S
 from emulation_saas.postgres.connecting import HOST_TIMEOUT_S, Route, ServerUnreachableError, hosts_of
 from emulation_saas.postgres.database import ROLLBACK_TIMEOUT_S, open_database
 from emulation_saas.postgres.server import APP_ROLE, role_dsn
+from tests.database import given_server
 from tests.logs import open_province, register, running_logs
 from tests.serving import free_port
 
@@ -131,11 +132,24 @@ async def test_why_nobody_serves_is_said_of_each_host_without_the_password(datab
     assert "secret" not in str(failed.value)
 
 
-async def test_role_that_may_not_log_in_is_told_though_another_host_is_gone(database_url: str) -> None:
+@pytest.mark.parametrize(
+    ("role", "told"),
+    [
+        ("nobody", asyncpg.InvalidAuthorizationSpecificationError),
+        pytest.param(
+            APP_ROLE,
+            asyncpg.InvalidPasswordError,
+            marks=pytest.mark.skipif(given_server() is not None, reason="it may ask for no password"),
+        ),
+    ],
+)
+async def test_role_that_may_not_log_in_is_told_though_another_host_is_gone(
+    database_url: str, role: str, told: type[Exception]
+) -> None:
     async with host_of(database_url) as host:
         url = at(database_url, host.port, free_port(), credentials=":wrong@")
-        with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
-            await Route(role_dsn(url, "nobody")).connect()
+        with pytest.raises(told):
+            await Route(role_dsn(url, role)).connect()
 
 
 async def test_process_goes_on_at_another_host_when_one_falls_silent(database_url: str) -> None:

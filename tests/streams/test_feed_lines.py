@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from emulation_saas.access.events import RoleRevoked
-from emulation_saas.log import LogGapError, ProvinceLog, reading
+from emulation_saas.log import LogGapError, ProvinceLog, province_log
+from emulation_saas.log.codec import EVENT_BYTES_MAX
+from emulation_saas.log.reading import GRAINS, Grain
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams import lines, routes
 from emulation_saas.streams.feed import Reader
@@ -25,12 +27,15 @@ ADMIN = "admin@bac-song"
 
 
 @pytest.mark.parametrize("turn_s", [0, 1])
-@pytest.mark.parametrize("block_events", [1, 3, 100])
+@pytest.mark.parametrize(
+    "grains",
+    [[Grain(1, 10**6, 2)], [Grain(3, 10**6, 1)], [Grain(100, 10**6, 9)], [Grain(4, 600, 3), Grain(3, 10**6, 1)]],
+)
 async def test_lines_are_the_stored_bytes_in_any_turns_and_blocks(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn_s: float, block_events: int
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn_s: float, grains: list[Grain]
 ) -> None:
     monkeypatch.setattr(lines, "TURN_MAX_S", turn_s)
-    monkeypatch.setattr(reading, "BLOCK_EVENTS", block_events)
+    monkeypatch.setattr(province_log, "GRAINS", grains)
     async with serving(database_url, tmp_path, filled=False) as service:
         for number in range(20):
             await add_agency(service, f"so-{number}")
@@ -94,7 +99,7 @@ async def test_database_joins_lines_and_notices_what_is_missing(
         for number in range(5):
             await log.execute(register(f"so-{number}"), by=opened.acting())
         stored = [entry.body for entry in await log.entries(after=0, through=10)]
-        monkeypatch.setattr(reading, "BLOCK_EVENTS", 3)
+        monkeypatch.setattr(province_log, "GRAINS", [Grain(3, 10**6, 2)])
 
         async def read(after: int, through: int) -> list[tuple[int, bytes]]:
             return [part async for part in log.lines(after=after, through=through)]
@@ -110,11 +115,34 @@ async def test_database_joins_lines_and_notices_what_is_missing(
                 await read(after, through)
 
 
+async def test_parts_are_bounded_whatever_the_events_have(server: EmbeddedPostgres, database_url: str) -> None:
+    async with running_logs(database_url) as logs:
+        opened = await open_province(logs)
+        log: ProvinceLog = opened.log
+        for number in range(30):
+            await log.execute(register(f"so-{number}"), by=opened.acting())
+        head = (await log.head()).position
+        async with operator_with_all_rights(server, database_url) as root:
+            await root.execute("UPDATE events SET body = convert_to(repeat('x', 65535), 'UTF8') WHERE position > 10")
+        stored = [entry.body for entry in await log.entries(after=0, through=head)]
+        parts = [part async for part in log.lines(after=0, through=head)]
+        assert b"".join(part for _, part in parts) == joined(stored)
+        assert [last for last, _ in parts] == [*range(8, head, 8), head]
+
+
+def test_no_grain_gives_more_than_it_says() -> None:
+    for grain in GRAINS:
+        part = grain.events * (grain.event_bytes_max + 1)
+        assert part <= 801 * 1024
+        assert part * grain.blocks_at_once <= 10 * 1024**2
+    assert GRAINS[-1].event_bytes_max == EVENT_BYTES_MAX, "whatever is recorded can be read"
+
+
 def read_little_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what a reader may see judged anew before each event, of which none but one is read ahead."""
-    monkeypatch.setattr(reading, "BLOCK_EVENTS", 1)
+    monkeypatch.setattr(province_log, "GRAINS", [Grain(1, 10**6, 1)])
     monkeypatch.setattr(lines, "TURN_MAX_S", 0)
-    monkeypatch.setattr(lines, "AHEAD_MAX", 1)
+    monkeypatch.setattr(lines, "AHEAD_BYTES_MAX", 1)
 
 
 def joined(bodies: list[bytes]) -> bytes:
@@ -147,11 +175,12 @@ async def test_lines_break_off_when_the_token_has_expired(
 async def test_who_takes_his_time_holds_no_connection_and_little_memory(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
-    monkeypatch.setattr(reading, "BLOCK_EVENTS", 1)
-    monkeypatch.setattr(lines, "AHEAD_MAX", 2)
+    monkeypatch.setattr(province_log, "GRAINS", [Grain(1, 10**6, 1)])
+    monkeypatch.setattr(lines, "AHEAD_BYTES_MAX", 2_000)
     monkeypatch.setattr(lines, "PAGE_BYTES_MAX", 1)
     async with serving(database_url, tmp_path) as service:
-        stored = [entry.body + b"\n" for entry in await shown_to(service, role)]
+        shown = await shown_to(service, role)
+        stored = [entry.body + b"\n" for entry in shown]
         person = await service.log.person_of(ISSUER, role)
         assert person is not None
         reader = Reader(service.log, await service.log.authority(person), Selection())
@@ -162,6 +191,8 @@ async def test_who_takes_his_time_holds_no_connection_and_little_memory(
         taken = [await anext(parts)]
         await asyncio.sleep(10 * lines.TURN_MAX_S)
         assert not turns.locked(), "others have their turn"
-        assert subscriber.position < head, "he is read ahead a little, and no more"
+        assert subscriber.position < head
+        ahead = sum(len(entry.body) + 1 for entry in shown[1:] if entry.position <= subscriber.position)
+        assert 2_000 <= ahead < 2_000 + 2 * max(map(len, stored)), "one reaches the limit, and one is at hand"
         taken += [part async for part in parts]
         assert taken == stored

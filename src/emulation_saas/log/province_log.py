@@ -18,7 +18,7 @@ from emulation_saas.log.codec import Codec
 from emulation_saas.log.committer import Committer
 from emulation_saas.log.conditional import append_on_condition, items_of_query
 from emulation_saas.log.powers import AuthorityFold
-from emulation_saas.log.reading import NO_LIMIT, STATEMENTS, Entry, Head
+from emulation_saas.log.reading import GRAINS, NO_LIMIT, STATEMENTS, Entry, Head
 from emulation_saas.log.spelling import event_of
 from emulation_saas.log.tree import Tree
 from emulation_saas.log.waking import Waker
@@ -195,15 +195,15 @@ class ProvinceLog:
     async def lines(self, *, after: int, through: int) -> AsyncGenerator[tuple[int, bytes]]:
         """Yield the bytes of the events that follow a position, a line each, in parts, each with its last position.
 
-        The database joins them: for who may see all of them, this is several times faster than `entries`. It holds a
-        connection until it is closed.
+        The database joins them: for who may see all of them, this is several times faster than `entries`. A part has
+        800 KiB at most. It holds a connection until it is closed.
 
         Raises:
             LogGapError: a position is missing.
         """
         async with (
             self._database.in_province(self.province) as connection,
-            aclosing(self._reader.lines(connection, after, through=through)) as parts,
+            aclosing(self._reader.lines(connection, after, through=through, grains=GRAINS)) as parts,
         ):
             async for part in parts:
                 yield part

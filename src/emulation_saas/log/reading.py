@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from emulation_saas.kernel.events import AnyRecorded
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.kernel.use_cases import Selector
-from emulation_saas.log.codec import TAG, Codec
+from emulation_saas.log.codec import EVENT_BYTES_MAX, TAG, Codec
 from emulation_saas.log.faults import LogGapError
 from emulation_saas.log.keyring import Keyring
 from emulation_saas.log.sealing import Opener
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 STATEMENTS: Final = load_statements("emulation_saas.log")
 NO_LIMIT: Final = 2**62
-BLOCK_EVENTS: Final = 200
-"""Whose bytes the database joins: usually 128 KiB. Beyond that its allocator costs more than it saves."""
-BLOCKS_AT_ONCE: Final = 12
-"""That the database sends when it is asked."""
 SLICE: Final = 1_000
 """Events decoded before others have their turn: some milliseconds."""
 
@@ -59,6 +56,23 @@ class Item:
 
     tags: frozenset[str]
     types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """How lines are read: in blocks of so many events, and so many blocks at once, where no event is larger."""
+
+    events: int
+    event_bytes_max: int
+    blocks_at_once: int
+
+
+GRAINS: Final = (
+    Grain(events=200, event_bytes_max=4 * 1024, blocks_at_once=12),
+    Grain(events=8, event_bytes_max=EVENT_BYTES_MAX, blocks_at_once=1),
+)
+"""From coarse to fine. Usually 128 KiB a block, at most 800: beyond that the database's allocator costs more than the
+joining saves."""
 
 
 class Reader:
@@ -101,22 +115,36 @@ class Reader:
         return [Entry(*row) for row in rows]
 
     async def lines(
-        self, connection: "Connection", position: int, *, through: int
+        self, connection: "Connection", position: int, *, through: int, grains: Sequence[Grain]
     ) -> AsyncGenerator[tuple[int, bytes]]:
         """Yield the bytes of the events that follow, a line each, in parts, each with the position of its last.
+
+        A block in which an event is too large for the first grain is read in the next.
 
         Raises:
             LogGapError: a position is missing.
         """
+        grain, *finer = grains
         blocks = connection.cursor(
-            STATEMENTS["lines_after"], self._province, position, through, BLOCK_EVENTS, prefetch=BLOCKS_AT_ONCE
+            STATEMENTS["lines_after"],
+            self._province,
+            position,
+            through,
+            grain.events,
+            grain.event_bytes_max,
+            prefetch=grain.blocks_at_once,
         )
         async for events, last, lines in blocks:
             if last != position + events:
                 msg = f"province {self._province}: after {position} a position is missing"
                 raise LogGapError(msg)
+            if lines is None:
+                async with aclosing(self.lines(connection, position, through=last, grains=finer)) as parts:
+                    async for part in parts:
+                        yield part
+            else:
+                yield last, lines + b"\n"
             position = last
-            yield last, lines + b"\n"
 
     def closed(self, entry: Entry) -> AnyRecorded:
         """Return the event of an entry with its personal fields left sealed: None in each of them."""

@@ -12,8 +12,8 @@ from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.sights import Sight
 from emulation_saas.streams.subscribers import Subscriber
 
-AHEAD_MAX: Final = 16
-"""Parts that are read before they are sent: usually of 128 KiB."""
+AHEAD_BYTES_MAX: Final = 2 * 1024 * 1024
+"""Read before it is sent; the part that reaches it is the last."""
 TURN_MAX_S: Final = 0.03
 """How long a turn of reading lasts, though its reader takes his time. Then it gives back its connection, others have
 theirs, and what the reader may see is judged anew."""
@@ -50,7 +50,9 @@ class Lines:
         self._token_expires_at = token_expires_at
         self._types: set[str] = set()
         self._read = asyncio.Queue[bytes]()
-        self._room = asyncio.Semaphore(AHEAD_MAX)
+        self._ahead_bytes = 0
+        self._room = asyncio.Event()
+        self._room.set()
 
     async def parts(self) -> AsyncGenerator[bytes]:
         """Yield all lines, many at a time; some are read ahead.
@@ -68,7 +70,9 @@ class Lines:
         reading.add_done_callback(lambda _: self._read.put_nowait(b""))
         try:
             while part := await self._read.get():
-                self._room.release()
+                self._ahead_bytes -= len(part)
+                if self._ahead_bytes < AHEAD_BYTES_MAX:
+                    self._room.set()
                 yield part
             await reading
         finally:
@@ -79,8 +83,14 @@ class Lines:
             async with self._reading:
                 part = await self._turn()
             if part:
-                await self._room.acquire()
-                self._read.put_nowait(part)
+                await self._room.wait()
+                self._put(part)
+
+    def _put(self, part: bytes) -> None:
+        self._read.put_nowait(part)
+        self._ahead_bytes += len(part)
+        if self._ahead_bytes >= AHEAD_BYTES_MAX:
+            self._room.clear()
 
     async def _turn(self) -> bytes:
         """Read on; return the part that there was no room for, if any."""
@@ -95,10 +105,10 @@ class Lines:
             async for at.position, part in parts:
                 try:
                     async with asyncio.timeout_at(until):
-                        await self._room.acquire()
+                        await self._room.wait()
                 except TimeoutError:
                     return part
-                self._read.put_nowait(part)
+                self._put(part)
                 if clock() >= until:
                     break
         return b""

@@ -1,6 +1,6 @@
--- lines_after(province_id, position, through, events_each)
+-- lines_after(province_id, position, through, events_each, event_bytes_max)
 -- Blocks of so many events each, in order: how many they are, the last one's position, and their bytes one behind the
--- other, a line each. The caller asserts that no position is missing.
+-- other, a line each; NULL for these where one of them is larger. The caller asserts that no position is missing.
 SELECT
     block.events,
     block.last,
@@ -11,7 +11,12 @@ CROSS JOIN
         SELECT
             count(*) AS events,
             max(events.position) AS last,
-            string_agg(events.body, '\x0a'::bytea ORDER BY events.position) AS lines
+            CASE
+                WHEN max(octet_length(events.body)) <= $5
+                    THEN
+                        string_agg(events.body, '\x0a'::bytea ORDER BY events.position)
+                        FILTER (WHERE octet_length(events.body) <= $5)
+            END AS lines
         FROM events
         WHERE
             events.province_id = $1
