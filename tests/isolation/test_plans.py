@@ -66,7 +66,7 @@ SELECT $1, tag, $2 + n, type FROM event_tags, generate_series(1, 20000) AS n WHE
 READS: Final[dict[str, tuple[str, tuple[object, ...]]]] = {
     "head": (LOG["head"], ()),
     "events after": (LOG["events_after"], (19_000, 19_100, 100)),
-    "entries after": (LOG["entries_after"], (19_000, 19_100, 100)),
+    "entries after": (LOG["entries_after"], (19_000, 19_100, 100, NO_LIMIT)),
     "hashes of the tree": (LOG["tree_hashes"], ([0, 1], [7, 7], [1], [256], [300], 19_900, 20_000)),
     "tiles built": (LOG["tiles_built"], ()),
     "leaf runs": (LOG["leaf_runs"], (512, 768)),

@@ -13,6 +13,7 @@ from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.ids import PersonId, mint_person
 from emulation_saas.log import LogGapError
 from emulation_saas.postgres.embedded import EmbeddedPostgres
+from emulation_saas.streams import tails
 from emulation_saas.streams.pages import Page, read_page
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Selection, Sight
@@ -47,6 +48,21 @@ async def test_page_ends_with_its_last_event_or_where_it_was_told_to(database_ur
         assert page.scanned_to == 2
         assert (await read_page(log, Sight(log, ADMIN), after=1, through=3, limit=10)).scanned_to == 3
         assert (await read_page(log, Sight(log, ADMIN), after=3, through=2, limit=10)).scanned_to == 3
+
+
+@pytest.mark.parametrize("read_bytes", [1, 2_000])
+@pytest.mark.parametrize("limit", [1, 3, 100])
+async def test_page_is_the_same_however_much_is_read_at_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, read_bytes: int, limit: int
+) -> None:
+    async with running_logs(database_url) as logs:
+        opened = await open_province(logs)
+        for number in range(5):
+            await opened.log.execute(register(f"so-{number}"), by=opened.acting())
+        sights = [Sight(opened.log, ADMIN), Sight(opened.log, ADMIN, Selection(tags=["agency:so-3"]))]
+        whole = [await read_page(opened.log, sight, after=1, limit=limit) for sight in sights]
+        monkeypatch.setattr(tails, "PAGE_BYTES_MAX", read_bytes)
+        assert [await read_page(opened.log, sight, after=1, limit=limit) for sight in sights] == whole
 
 
 async def test_selection_is_by_pattern_of_type_and_by_all_its_tags(database_url: str) -> None:
@@ -139,8 +155,8 @@ async def test_nobody_is_led_past_what_a_later_release_recorded(database_url: st
         with pytest.raises(Busy, match=f"at {head - 1}"):
             await read_page(log, Sight(log, ADMIN), after=head - 2, limit=100)
         assert (await read_page(log, Sight(log, ADMIN), after=head - 1, limit=100)).scanned_to == head
-        tails = Tails()
-        assert [entry.position for entry in await tails.after(log, 0)] == list(range(1, head - 1))
+        followed = Tails()
+        assert [entry.position for entry in await followed.after(log, 0)] == list(range(1, head - 1))
         with pytest.raises(Busy):
-            await tails.after(log, head - 2)
-        await tails.close()
+            await followed.after(log, head - 2)
+        await followed.close()

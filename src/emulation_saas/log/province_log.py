@@ -183,14 +183,22 @@ class ProvinceLog:
         """Return the event that a type's name and data spell, as it would be written; see `spelling`."""
         return event_of(self._codec, name, data)
 
-    async def entries(self, *, after: int, through: int, limit: int = PAGE_MAX) -> list[Entry]:
+    async def entries(
+        self, *, after: int, through: int, limit: int = PAGE_MAX, bytes_max: int = NO_LIMIT
+    ) -> list[Entry]:
         """Return what is stored of the events that follow a position, in order: bytes and leaf hashes.
+
+        Args:
+            after: the position to begin after.
+            through: the last position wanted.
+            limit: at most this many.
+            bytes_max: they end with the one that reaches it.
 
         Raises:
             LogGapError: a position is missing.
         """
         async with self._database.in_province(self.province) as connection:
-            return await self._reader.entries(connection, after, through=through, limit=limit)
+            return await self._reader.entries(connection, after, through=through, limit=limit, bytes_max=bytes_max)
 
     async def lines(self, *, after: int, through: int) -> AsyncGenerator[tuple[int, bytes]]:
         """Yield the bytes of the events that follow a position, a line each, in parts, each with its last position.

@@ -104,13 +104,15 @@ class Reader:
         self._demand_gapless(rows, position)
         return rows
 
-    async def entries(self, connection: "Connection", position: int, *, through: int, limit: int) -> list[Entry]:
-        """Return what is stored of the events that follow, in order.
+    async def entries(
+        self, connection: "Connection", position: int, *, through: int, limit: int, bytes_max: int
+    ) -> list[Entry]:
+        """Return what is stored of the events that follow, in order, until one reaches so many bytes.
 
         Raises:
             LogGapError: a position is missing.
         """
-        rows = await connection.fetch(STATEMENTS["entries_after"], self._province, position, through, limit)
+        rows = await connection.fetch(STATEMENTS["entries_after"], self._province, position, through, limit, bytes_max)
         self._demand_gapless(rows, position)
         return [Entry(*row) for row in rows]
 

@@ -68,15 +68,16 @@ async def read_page(
     """
     head = await demand_reached(log, after)
     last = min(head if through is None else through, head, after + SCAN_MAX)
-    page = Page([], after, head)
+    page, most = Page([], after, head), limit
     while page.scanned_to < last and not page.is_full:
         try:
-            read = await reached(log, after=page.scanned_to, through=last, limit=SLICE)
+            read = await reached(log, after=page.scanned_to, through=last, limit=min(most, SLICE))
         except Busy:
             if page.scanned_to == after:
                 raise
             return replace(page, head=page.scanned_to)  # as far as the log goes for this release
         page = filled(page, read, sight, limit=limit, bytes_max=bytes_max)
+        most = SLICE  # whoever does not see all has more looked through for him, but not one by one
     return page
 
 
