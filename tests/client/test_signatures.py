@@ -83,6 +83,11 @@ def test_timestamp_is_a_number_of_seconds(at: str) -> None:
         verify_webhook(headers(V1, at=at), BODY, [SECRET], now_s=NOW)
 
 
+def test_id_that_no_text_can_have_is_not_trusted() -> None:
+    with pytest.raises(SignatureError):
+        verify_webhook(headers(V1, identity="\udcff"), BODY, [SECRET], now_s=NOW)
+
+
 @pytest.mark.parametrize("missing", ["Webhook-Id", "webhook-timestamp", "WEBHOOK-SIGNATURE"])
 def test_header_that_is_missing_is_named(missing: str) -> None:
     given = headers(V1)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from msgspec import UNSET, UnsetType
+
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.ids import PersonId, WebhookId
 from emulation_saas.kernel.use_cases import UseCase
@@ -139,6 +141,7 @@ def registering(
     types: tuple[str, ...] = ("agency.*",),
     with_tags: tuple[str, ...] = (),
     after: int | None = None,
+    max_rate: int | UnsetType = UNSET,
 ) -> RegisterWebhook:
     """Return the registration of a webhook."""
     return RegisterWebhook(
@@ -152,6 +155,7 @@ def registering(
         secret=FIRST,
         after=after or 0,
         from_now=after is None,
+        max_rate=max_rate,
     )
 
 

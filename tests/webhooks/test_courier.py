@@ -67,18 +67,29 @@ ANSWERS: Final = {
     "redirect": status(301, "location: https://127.0.0.1:1/"),
     "unreachable": b"SPAM\r\n\r\n",
 }
+NO_NAME: Final = status(302, "location: https://xn--a/")
+"""What the client says of it is no error of HTTP."""
 
 
-@pytest.mark.parametrize("reason", ANSWERS)
+@pytest.mark.parametrize(("reason", "answer"), [*ANSWERS.items(), ("unreachable", NO_NAME)])
 async def test_answer_that_is_none_of_success_is_a_failure(
-    reason: str, database_url: str, authority: Authority
+    reason: str, answer: bytes, database_url: str, authority: Authority
 ) -> None:
     async with receiver(authority) as there, world(database_url, authority, there.port) as here:
         await here.hook(registering(there.url))
         await here.agencies("so-a")
-        there.answering = lambda _: ANSWERS[reason]
+        there.answering = lambda _: answer
         await here.send()
         assert [outcome for _, _, _, outcome in await here.outcomes()] == [reason]
+
+
+async def test_cookies_of_a_receiver_are_not_kept(database_url: str, authority: Authority) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        await here.agencies("so-a", "so-b")
+        there.answering = lambda _: status(200, "set-cookie: a=b")
+        await here.send()
+        assert ["cookie" in request.headers for request in there.received] == [False, False]
 
 
 async def test_receiver_that_hangs_up_cannot_be_reached(database_url: str, authority: Authority) -> None:

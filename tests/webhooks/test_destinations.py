@@ -126,6 +126,7 @@ async def test_internal_address_is_refused_in_every_spelling_and_never_connected
         ("https://[::1/", UrlUnresolvable),
         ("https:///hook", UrlUnresolvable),
         ("https://a b.vn/", UrlUnresolvable),
+        ("https://xn--ls8h.la/", UrlUnresolvable),
         ("https://portal.example.vn\\@127.0.0.1/", UrlHasCredentials),
         ("https://portal.example.vn/\r\nx: y", UrlUnresolvable),
     ],

@@ -5,22 +5,25 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from time import monotonic
 from typing import Final
 from uuid import uuid4
 
 import pytest
 
 from emulation_saas.kernel.ids import WebhookId
+from emulation_saas.kernel.use_cases import Selector
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.streams.tails import Tails
 from emulation_saas.webhooks.dispatching import Dispatcher
-from emulation_saas.webhooks.events import Mode
+from emulation_saas.webhooks.events import EVENTS, Mode, WebhookRegistered
+from emulation_saas.webhooks.states import told
 from emulation_saas.webhooks.tries import CursorLostError
 from emulation_saas.webhooks.use_cases import ActivateWebhook, PauseWebhook, RemoveWebhook, ResumeWebhook
 from tests.audit.auditing import operator_with_all_rights
 from tests.logs import open_province
 from tests.streams.waiting import until
-from tests.webhooks.receiving import Authority, Receiver, receiver, status
+from tests.webhooks.receiving import Authority, Received, Receiver, receiver, status, willing
 from tests.webhooks.sending import HOOK, World, registering, world
 
 LONG_S: Final = 30.0
@@ -58,6 +61,39 @@ async def test_two_processes_send_each_event_once(database_url: str, authority: 
             await until_received(there, positions)
             await asyncio.sleep(0.3)
             assert there.positions == positions
+
+
+@pytest.mark.parametrize("mode", ["ordered", "independent"])
+async def test_receiver_is_sent_no_more_in_a_second_than_it_wants(
+    database_url: str, authority: Authority, mode: Mode
+) -> None:
+    rate, came_s = 20, list[float]()
+
+    def notice(request: Received) -> bytes:
+        came_s.append(monotonic())
+        return status(500) if len(came_s) == 1 and mode == "independent" else willing(request)
+
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        there.answering = notice
+        await here.hook(registering(there.url, mode=mode, max_rate=rate))
+        positions = await here.agencies(*(f"so-{number}" for number in range(12)))
+        async with dispatching(here):
+            await until_received(there, positions)
+    assert came_s[-1] - came_s[0] >= (len(positions) - 1.5) / rate
+
+
+async def test_webhook_that_a_later_release_registered_disturbs_no_other(
+    database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url))
+        await here.do(replace(registering(there.url), webhook=OTHER, acts_for=here.opened.admin))
+        await here.do(ActivateWebhook(webhook=OTHER))
+        facts = await here.log.recorded([Selector(types=EVENTS, tags=["webhooks"])])
+        is_others = [isinstance(fact.event, WebhookRegistered) and fact.event.webhook == OTHER for fact in facts]
+        assert sum(is_others) == 1
+        known = [fact for fact, is_unknown in zip(facts, is_others, strict=True) if not is_unknown]
+        assert told(known) == {HOOK: told(facts)[HOOK]}
 
 
 async def test_process_that_stops_lets_another_go_on_at_once(database_url: str, authority: Authority) -> None:

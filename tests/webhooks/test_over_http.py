@@ -106,6 +106,14 @@ async def test_webhook_is_registered_shakes_hands_and_is_sent_what_happens(asked
     assert [(each["event"], each["tries"]) for each in deliveries["deliveries"]] == [(position, 1)]
 
 
+async def test_rate_is_a_number_of_messages_a_second(asked: Asked) -> None:
+    for wrong in (0, -1, 1_001, 2**70, 1.5, "5", None):
+        refused = await asked.post("/webhooks", 400, webhook="x", url=asked.there.url, person="p-x", max_rate=wrong)
+        assert (refused["code"], refused["pointer"]) == ("malformed-body", "/max_rate")
+    await asked.register("cong", max_rate=5)
+    assert (await asked.get("/webhooks/cong"))["max_rate"] == 5
+
+
 async def test_receiver_is_asked_by_one_request_of_a_process_at_a_time(asked: Asked) -> None:
     asked.there.answering = lambda _: status(503)
     await asked.register("cong", mode="ordered")

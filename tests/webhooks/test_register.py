@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from emulation_saas.kernel.ids import WebhookId
 from emulation_saas.kernel.rejections import NotEmpowered
-from emulation_saas.webhooks.events import WebhookRegistered, WebhookRemoved
+from emulation_saas.webhooks.events import WebhookRegistered, WebhookRegisteredV1, WebhookRemoved
 from emulation_saas.webhooks.refusals import PersonWithoutRole, TooManyWebhooks, UrlNotHttps, WebhookHandleTaken
 from emulation_saas.webhooks.use_cases import WEBHOOKS_MAX
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, given
@@ -23,6 +23,19 @@ def test_webhook_is_registered_without_a_secret_where_the_province_signs() -> No
 
 def test_webhook_is_registered_with_the_id_of_its_secret() -> None:
     given().when(registering(signing="hmac"), ADMIN).then(SHARED)
+
+
+def test_webhook_is_registered_with_the_rate_that_its_receiver_can_take() -> None:
+    paced = msgspec.structs.replace(REGISTERED, max_rate=5)
+    given().when(registering(max_rate=5), ADMIN).then(paced)
+    given(paced).when(registering(max_rate=5), ADMIN).then_recorded_nothing()
+    given(paced).when(registering(max_rate=6), ADMIN).then_rejected(WebhookHandleTaken)
+    given(REGISTERED).when(registering(max_rate=5), ADMIN).then_rejected(WebhookHandleTaken)
+
+
+def test_registration_of_long_ago_says_no_rate() -> None:
+    said = {name: value for name, value in msgspec.structs.asdict(REGISTERED).items() if name != "max_rate"}
+    assert WebhookRegisteredV1(**said).upcast() == REGISTERED
 
 
 def test_secret_minted_for_asking_again_is_not_used() -> None:

@@ -1,14 +1,19 @@
 """An independent webhook: what fails is set aside and tried again by itself, and holds up nothing."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
+from emulation_saas.http.refusals import Busy
+from emulation_saas.webhooks import ledger as ledger_module
 from emulation_saas.webhooks import sender as sender_module
 from emulation_saas.webhooks.schedule import RETRY_AFTER_MAX_S, TRIES_AFTER_S
 from emulation_saas.webhooks.sender import FAILING_DAYS_MAX
 from emulation_saas.webhooks.use_cases import PauseWebhook, RedeliverEvents, ResumeWebhook, SkipEvent
+from tests.log.courses import Joined, Record
+from tests.logs import logs_of
 from tests.webhooks.receiving import OK, Authority, Received, receiver, status
 from tests.webhooks.sending import HOOK, registering, world
 from tests.webhooks.test_send_ordered import failing
@@ -101,6 +106,64 @@ async def test_receiver_that_asks_for_time_is_given_it_within_reason(database_ur
             assert found.next_try_at is not None
             assert timedelta(0) <= found.next_try_at - before - timedelta(seconds=given_s) < timedelta(seconds=30)
             here.clock.move(seconds=given_s)
+
+
+async def test_receiver_that_asks_for_time_is_sent_nothing_else_meanwhile(
+    database_url: str, authority: Authority
+) -> None:
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, mode="independent"))
+        (bad,) = await here.agencies("so-a")
+        there.answering = partial(later, "120")
+        async with here.sender() as sender:
+            await sender.round()
+            there.answering = failing()
+            (new,) = await here.agencies("so-b")
+            rest = await sender.round()
+            assert there.positions == [bad]
+            assert rest.until == (await here.standing()).next_try_at
+            here.clock.move(seconds=130)
+            await sender.round()
+            assert there.positions == [bad, bad, new]
+
+
+async def test_dead_event_is_told_of_however_far_the_log_has_gone(
+    database_url: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "LEDGER_POSITIONS", 0)
+    async with receiver(authority) as there, world(database_url, authority, there.port) as here:
+        await here.hook(registering(there.url, mode="independent"))
+        good, bad = await here.agencies("so-a", "so-b")
+        there.answering = failing(bad)
+        for wait_s in TRIES_AFTER_S:
+            here.clock.move(seconds=wait_s)
+            await here.send()
+        assert [position for position, *_ in await here.outcomes()] == [good, bad]
+        await here.ledger.forget_old(HOOK, cursor=2**40)
+        assert await here.outcomes() == [(bad, "dead", len(TRIES_AFTER_S), "status-500")]
+
+
+async def test_what_a_later_release_set_aside_is_not_given_up(database_url: str, authority: Authority) -> None:
+    async with (
+        receiver(authority) as there,
+        world(database_url, authority, there.port) as here,
+        logs_of(here.database, extra=(Joined,)) as logs,
+    ):
+        await here.hook(registering(there.url, mode="independent", types=()))
+        log = await logs.find(here.log.handle)
+        assert log is not None
+        later = replace(here, logs=logs, opened=replace(here.opened, log=log))
+        bad = await later.do(Record((Joined(course="toan", student="lan"),)))
+        there.answering = failing(bad)
+        await later.send()
+        there.answering = failing()
+        here.clock.move(seconds=TRIES_AFTER_S[1])
+        async with here.sender() as sender:
+            with pytest.raises(Busy):
+                await sender.round()
+        assert (bad, "due", 1, "status-500") in await here.outcomes()
+        await later.send()
+        assert (bad, "delivered", 2, "delivered") in await here.outcomes()
 
 
 async def test_receiver_that_is_gone_is_left_alone_for_good(database_url: str, authority: Authority) -> None:

@@ -42,7 +42,7 @@ def verify_webhook(headers: Mapping[str, str], body: bytes, keys: Iterable[str],
     sent_at_s = _seconds(timestamp)
     if abs((time.time() if now_s is None else now_s) - sent_at_s) > TOLERANCE_S:
         raise SignatureError(f"sent at {sent_at_s}, which is not now")
-    signed = b"%b.%b.%b" % (identity.encode(), timestamp.encode(), body)
+    signed = b"%b.%b.%b" % (identity.encode(errors="surrogatepass"), timestamp.encode(), body)
     keys = list(keys)
     if not keys:
         raise ValueError("there is no key to verify by")

@@ -42,6 +42,8 @@ class Waker:
         self._tasks: list[asyncio.Task[None]] = []
         self.polled_at = monotonic()
         """When the heads were last read, on the monotonic clock, in seconds."""
+        self.losses = 0
+        """How often the server was lost, or seemed to be: what it was not waited for may be gone with it."""
 
     async def start(self) -> None:
         """Begin to listen, to poll and to tell others."""
@@ -83,6 +85,7 @@ class Waker:
                             await listening.remove_listener(CHANNEL, self._on_notice)
             except Exception:
                 raise_if_cancelled()
+                self.losses += 1
                 _logger.warning("heads cannot be read; trying again", exc_info=True)
                 await self._database.renew()
                 await asyncio.sleep(RETRY_S)

@@ -71,15 +71,23 @@ class Runner:
         """How far each province's documents are, as far as this process knows; missing while they are first built."""
 
     async def run(self) -> None:
-        """Keep up with every province there is or will be, until cancelled."""
-        followed: set[str] = set()
+        """Keep up with every province there is or will be, until cancelled.
+
+        Whenever the server was lost, each begins again at its checkpoints: batches that nobody waited for may be gone.
+        """
+        following: dict[str, asyncio.Task[None]] = {}
+        losses = 0
         async with asyncio.TaskGroup() as tasks:
             while True:
+                if losses != self._logs.waker.losses:
+                    losses = self._logs.waker.losses
+                    for task in following.values():
+                        task.cancel()
+                    following.clear()
                 try:
                     for log in await self._logs.all():
-                        if log.handle not in followed:
-                            followed.add(log.handle)
-                            tasks.create_task(self._follow(log))
+                        if log.handle not in following:
+                            following[log.handle] = tasks.create_task(self._follow(log))
                 except Exception as error:  # noqa: BLE001 - asyncpg raises outside its own classes when the server dies
                     raise_if_cancelled()
                     _log.warning("provinces-unknown", exc_info=error)

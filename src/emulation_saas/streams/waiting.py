@@ -1,6 +1,7 @@
 """Pages that are waited for: read at once where there is something to tell, else as soon as there is."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from emulation_saas.http.exchange import wait_longer
@@ -37,14 +38,13 @@ class Waiting:
 
 async def _waited_for(tail: Tail, reader: Reader, asked: Asked, page: Page, *, limit: int, wait_s: float) -> Page:
     """Return the page after an empty one as soon as it shows something, or as it is when the time is up."""
-    until = asyncio.get_running_loop().time() + wait_s
-    while not page.entries and not asked.ends_at(page.scanned_to) and not tail.is_stopping:
+    clock = asyncio.get_running_loop().time
+    until = clock() + wait_s
+    while not page.entries and not asked.ends_at(page.scanned_to) and not tail.is_stopping and clock() < until:
         if page.scanned_to >= tail.position:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout_at(until):
                     await tail.turned()
-            except TimeoutError:
-                break
         sight = await reader.follow(tail)
         page = await next_page(tail, sight, after=page.scanned_to, through=asked.through, limit=limit)
     return page

@@ -16,6 +16,7 @@ which knows positions and no bodies. There is no queue: a paused webhook keeps i
            └─ courier   payload, signatures, one message, what came of it     payloads, signing, destinations
 
 * At least once; in order, and none passed over, where the mode is `ordered`.
+* No faster than `max_rate`, where the receiver wants that.
 * Only over https, to addresses that were judged just before connecting; redirects are failures.
 * Of types that are not public only who and where is sent (`dataref`): what is copied there could not be erased.
 * Nothing that a receiver answers is shown to anybody but a status and a word.

@@ -26,6 +26,8 @@ _HEADERS: Final = {"accept": "*/*", "accept-encoding": "identity", "user-agent":
 GONE: Final = "status-410"
 """The receiver says that it wants nothing any more."""
 _REDIRECT: Final = range(300, 400)
+_FAILURES: Final = (SSRFGuardError, httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
+"""Of trying. A TimeoutError is an OSError; a UnicodeError comes of a redirect to a host that is no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Courier:
                     if read > ANSWER_BYTES_MAX:
                         break
                 return self._judged(method, answer)
-        except (SSRFGuardError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # a TimeoutError is an OSError
+        except _FAILURES as error:
             raise_if_cancelled()
             return Outcome(is_delivered=False, reason=_why(error))
 

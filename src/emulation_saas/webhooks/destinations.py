@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from ssl import SSLContext
@@ -69,9 +70,10 @@ class Destinations:
         try:
             target = self.policy.check_url(url)
             await asyncio.to_thread(resolve, target, policy=self.policy, resolver=self._resolved)
+            httpx.URL(url).host  # noqa: B018 - raises where the client could read no answer of this host
         except BlockedAddressError as error:
             raise UrlResolvesPrivate from error
-        except (SSRFGuardError, OSError) as error:
+        except (SSRFGuardError, OSError, UnicodeError, httpx.InvalidURL) as error:
             raise (UrlResolvesPrivate if _is_address(parts.hostname or "") else UrlUnresolvable) from error
 
     def client(self) -> httpx.AsyncClient:
@@ -81,6 +83,7 @@ class Destinations:
             resolver=self._resolved,
             verify=self.trusted,
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             timeout=TRY_TIMEOUT_S,
         )

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from emulation_saas.kernel.events import Event, Visibility
@@ -26,11 +27,9 @@ class _WebhookEvent(Event, frozen=True, kw_only=True):
         return f"webhooks/{self.webhook}"
 
 
-class WebhookRegistered(_WebhookEvent, frozen=True, kw_only=True):
-    """Events are to be sent to a URL once its receiver has said that it wants them."""
+class _Registration(_WebhookEvent, frozen=True, kw_only=True):
+    """What both shapes of a registration say."""
 
-    type: ClassVar[str] = "webhook.registered.v1"
-    visibility: ClassVar[Visibility] = Visibility.COUNCIL
     url: str
     acts_for: PersonId
     """Whose powers say which events are sent."""
@@ -44,6 +43,27 @@ class WebhookRegistered(_WebhookEvent, frozen=True, kw_only=True):
     """For HMAC: the id from which, with the province's key, the secret is derived. It tells nothing by itself."""
     after: int
     """The position after which sending begins."""
+
+
+class WebhookRegistered(_Registration, frozen=True, kw_only=True):
+    """Events are to be sent to a URL once its receiver has said that it wants them."""
+
+    type: ClassVar[str] = "webhook.registered.v2"
+    visibility: ClassVar[Visibility] = Visibility.COUNCIL
+    max_rate: int | UnsetType = UNSET
+    """Messages a second at most; absent: as many as the receiver takes."""
+
+
+class WebhookRegisteredV1(_Registration, frozen=True, kw_only=True):
+    """Events are to be sent to a URL once its receiver has said that it wants them, as many as it takes."""
+
+    type: ClassVar[str] = "webhook.registered.v1"
+    visibility: ClassVar[Visibility] = Visibility.COUNCIL
+    becomes: ClassVar[str | None] = "webhook.registered.v2"
+
+    def upcast(self) -> Event:
+        """Return the same registration, without a rate."""
+        return WebhookRegistered(**msgspec.structs.asdict(self))
 
 
 class WebhookActivated(_WebhookEvent, frozen=True, kw_only=True):
@@ -110,6 +130,7 @@ class WebhookRemoved(_WebhookEvent, frozen=True, kw_only=True):
 
 
 EVENTS = (
+    WebhookRegisteredV1,
     WebhookRegistered,
     WebhookActivated,
     WebhookPaused,

@@ -14,7 +14,7 @@ _STATEMENTS: Final = load_statements("emulation_saas.webhooks")
 HANDSHAKE: Final = 0
 """In place of a position: the handshake is tried like a delivery."""
 LEDGER_POSITIONS: Final = 10_000
-"""So far behind a webhook's cursor it is still told what became of an event; what is to be tried again always is."""
+"""So far behind a webhook's cursor it is still told that an event was delivered; what was not always is."""
 
 Status = Literal["due", "delivered", "dead"]
 
@@ -141,7 +141,7 @@ class Ledger:
         await self._execute("forget_deliveries", webhook, first, last)
 
     async def forget_old(self, webhook: WebhookId, *, cursor: int) -> None:
-        """Forget what lies far behind a cursor and is not tried again."""
+        """Forget what was delivered far behind a cursor."""
         await self._execute("forget_old_deliveries", webhook, cursor - LEDGER_POSITIONS)
 
     async def forget(self, webhook: WebhookId) -> None:

@@ -38,6 +38,7 @@ from emulation_saas.webhooks.use_cases import (
 
 URL_CHARS_MAX: Final = 2_000
 POSITION_MAX: Final = 2**53
+RATE_MAX: Final = 1_000
 _ID_BYTES: Final = 12
 Position = Annotated[int, Meta(ge=1, le=POSITION_MAX, description="Of an event")]
 Reason = Annotated[Text, Meta(min_length=1)]
@@ -56,6 +57,10 @@ class WebhookBody(Body, frozen=True, kw_only=True):
     signing: Signing = "ed25519"
     after: (
         Annotated[int, Meta(ge=0, le=POSITION_MAX, description="The position after which sending begins; absent: now")]
+        | UnsetType
+    ) = UNSET
+    max_rate: (
+        Annotated[int, Meta(ge=1, le=RATE_MAX, description="Messages a second; absent: as many as the receiver takes")]
         | UnsetType
     ) = UNSET
 
@@ -119,6 +124,7 @@ async def register_webhook(
         secret=_minted(),
         after=after,
         from_now=data.after is UNSET,
+        max_rate=data.max_rate,
         objection=await _objection(data, acting, log, webhooks, after=after, head=head),
         time=data.entered(),
     )

@@ -15,10 +15,13 @@ a crash is sent again.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
 
+from msgspec import UNSET
+
+from emulation_saas.http.refusals import Busy
 from emulation_saas.kernel.events import AnyRecorded
 from emulation_saas.kernel.ids import OPERATOR, WebhookId
 from emulation_saas.kernel.use_cases import Acting, Selector
@@ -33,6 +36,7 @@ from emulation_saas.webhooks.events import (
     WebhookActivated,
     WebhookEventSkipped,
     WebhookRedelivered,
+    WebhookRegistered,
     WebhookResumed,
 )
 from emulation_saas.webhooks.ledger import HANDSHAKE, Delivery, Ledger, Receiver, Waiting
@@ -64,6 +68,10 @@ class Sender:
     webhook: WebhookId
     _told: Told | None = None
     _receiver: Receiver | None = None
+    _next_s: float = 0
+    """When the next message may be sent, where there is a rate."""
+    _alone_until: datetime | None = None
+    """When the receiver wants to be asked again, if it has said so."""
     is_stale: bool = True
     """Whether something new was decided about the webhook."""
 
@@ -76,6 +84,7 @@ class Sender:
         Raises:
             CursorLostError: another process sends for it by now.
             LogGapError: a position is missing in the log.
+            Busy: a later release recorded what is to be sent next.
         """
         about = await self._newest()
         match about.webhook.state:
@@ -121,6 +130,7 @@ class Sender:
                     self.place.at = first - 1
                     await self.place.save()
                 await self.ledger.retry_now(self.webhook, now=self.means.clock())
+                self._alone_until = None
             case WebhookRedelivered(first=first, last=last):
                 span = range(first, min(last, self.place.at) + 1)
                 again = [set_aside(position, 0, "asked", self.means.clock()) for position in span]
@@ -151,8 +161,10 @@ class Sender:
         if not may.known:
             return await self._pause("powerless")
         sight = Sight(self.log, may, Selection(types=registered.types, tags=registered.with_tags))
+        if self._alone_until is not None and self.means.clock() < self._alone_until:
+            return Rest(self._alone_until)
         ordered = registered.mode == "ordered"
-        if again := await self._send_due(about, sight, 1 if ordered else IN_FLIGHT_MAX):
+        if again := await self._send_due(about, sight, 1 if ordered else _in_flight(registered)):
             return again
         if not ordered and (waiting := await self._waiting()).due >= SET_ASIDE_MAX:
             return Rest(waiting.next_try_at)
@@ -212,9 +224,9 @@ class Sender:
 
     async def _send_independent(self, about: Told, entries: Sequence[Entry]) -> Rest | None:
         """Send events, several at a time; what fails is set aside. Return as above."""
-        began_s = monotonic()
-        for place in range(0, len(entries), IN_FLIGHT_MAX):
-            part = entries[place : place + IN_FLIGHT_MAX]
+        began_s, in_flight = monotonic(), _in_flight(about.webhook.registered)
+        for place in range(0, len(entries), in_flight):
+            part = entries[place : place + in_flight]
             tried = await asyncio.gather(*(self._try(about, entry, 0) for entry in part))
             stopped = await self._note(tried)
             self.place.at = part[-1].position
@@ -234,6 +246,8 @@ class Sender:
         tries, entries = dict(due), list[Entry]()
         for position in tries:
             entries += await self.log.entries(after=position - 1, through=position, limit=1)
+        if unknown := [entry.type for entry in entries if not self.log.knows(entry.type)]:
+            raise Busy(f"a later release recorded {unknown[0]}")  # and tries it again
         wanted = [entry for entry in entries if sight.shows(entry) and entry.position not in about.webhook.skipped]
         for position in tries.keys() - {entry.position for entry in wanted}:
             await self.ledger.give_up(self.webhook, position, position)
@@ -242,7 +256,16 @@ class Sender:
         return stopped or (Rest(now) if len(due) == in_flight else None)
 
     async def _try(self, about: Told, entry: Entry, tries: int) -> Delivery:
-        return self.means.judged(entry.position, tries, await self.courier.deliver(about, entry))
+        if (rate := about.webhook.registered.max_rate) is not UNSET:
+            now_s = monotonic()
+            wait_s = max(0, self._next_s - now_s)
+            self._next_s = now_s + wait_s + 1 / rate
+            await asyncio.sleep(wait_s)
+        outcome = await self.courier.deliver(about, entry)
+        tried = self.means.judged(entry.position, tries, outcome)
+        if outcome.retry_after_s:
+            self._alone_until = tried.next_try_at
+        return tried
 
     async def _note(self, tried: Sequence[Delivery], reason: PauseReason | None = None) -> Rest | None:
         """Record what became of some tries; pause, and return what to wait for, when there is a reason to.
@@ -264,3 +287,8 @@ class Sender:
         await self.log.execute(PauseWebhook(webhook=self.webhook, reason=reason), by=Acting(OPERATOR))
         self.is_stale = True
         return Rest(self.means.clock())
+
+
+def _in_flight(registered: WebhookRegistered) -> int:
+    """Return how many messages an independent webhook's receiver is sent at a time: what a second takes at most."""
+    return IN_FLIGHT_MAX if registered.max_rate is UNSET else min(IN_FLIGHT_MAX, registered.max_rate)

@@ -32,6 +32,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str]
     mode: Mode
     signing: Signing
+    max_rate: Annotated[int, Meta(description="Messages a second")] | UnsetType = UNSET
     state: State
     reason: PauseReason | UnsetType = UNSET
     """Why it is paused or stalled."""
@@ -130,6 +131,7 @@ def _standing(about: Told, *, cursor: int, head: int, receiver: Receiver, waitin
         tags=registered.with_tags,
         mode=registered.mode,
         signing=registered.signing,
+        max_rate=registered.max_rate,
         state=webhook.state,
         reason=UNSET if paused is None else paused.reason,
         because=UNSET if paused is None or not paused.because else paused.because,

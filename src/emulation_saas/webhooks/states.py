@@ -102,7 +102,6 @@ def told(facts: list[AnyRecorded]) -> dict[WebhookId, Told]:
         event = fact.event
         if isinstance(event, WebhookRegistered):
             found[event.webhook] = Told(webhook=registered(event), facts=(fact,))
-        else:
-            before = found[event.webhook]
+        elif before := found.get(event.webhook):  # none: a later release registered it, and sends for it
             found[event.webhook] = Told(webhook=before.webhook.after(event), facts=(*before.facts, fact))
     return found

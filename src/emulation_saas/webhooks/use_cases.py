@@ -64,6 +64,8 @@ class RegisterWebhook(UseCase[Registrations]):
     after: int
     from_now: bool
     """Whether `after` is where the log stood when it was asked, and so another each time."""
+    max_rate: int | UnsetType = UNSET
+    """Messages a second."""
     objection: Rejection | None = None
     """What was found beforehand to speak against the URL, the person or the position."""
 
@@ -112,6 +114,7 @@ class RegisterWebhook(UseCase[Registrations]):
             signing=self.signing,
             secret=secret,
             after=after,
+            max_rate=self.max_rate,
         )
 
 
