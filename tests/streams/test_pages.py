@@ -18,9 +18,8 @@ from emulation_saas.streams.feed import Asked, Reader
 from emulation_saas.streams.pages import Page, read_page
 from emulation_saas.streams.refusals import CursorBeyondHead
 from emulation_saas.streams.sights import Selection, Sight
-from emulation_saas.streams.subscribers import Subscribers
 from emulation_saas.streams.tails import Tails
-from emulation_saas.streams.waiting import Waiting
+from emulation_saas.streams.waiting import waited_for
 from tests.audit.auditing import operator_with_all_rights
 from tests.log.courses import Joined, Record
 from tests.logs import Opened, open_province, register, running_logs
@@ -64,7 +63,7 @@ async def test_page_is_the_same_however_much_is_read_at_once(
             await opened.log.execute(register(f"so-{number}"), by=opened.acting())
         sights = [Sight(opened.log, ADMIN), Sight(opened.log, ADMIN, Selection(tags=["agency:so-3"]))]
         whole = [await read_page(opened.log, sight, after=1, limit=limit) for sight in sights]
-        monkeypatch.setattr(tails, "PAGE_BYTES_MAX", read_bytes)
+        monkeypatch.setattr(tails, "READ_BYTES_MAX", read_bytes)
         assert [await read_page(opened.log, sight, after=1, limit=limit) for sight in sights] == whole
 
 
@@ -78,11 +77,13 @@ async def test_who_waits_gets_what_was_looked_through_when_his_time_is_up(
             await opened.log.execute(register(f"so-{number}"), by=opened.acting())
         head = (await opened.log.head()).position
         reader = Reader(opened.log, await opened.log.authority(opened.admin), Selection(tags=["agency:none"]))
-        waiting, asked = Waiting(Tails(), Subscribers()), Asked(after=0, through=None, limit=10, selection=Selection())
-        page, _ = await waiting.read(reader, asked, wait_s=0.001)
-        assert (page.entries, page.head) == ([], head)
-        assert 1 <= page.scanned_to < head
-        await waiting.tails.close()
+        asked = Asked(after=0, through=None, limit=10, selection=Selection())
+        followed = Tails()
+        async with followed.following(opened.log) as tail:
+            page = await waited_for(tail, reader, asked, Page([], 0, head), limit=10, wait_s=0.001)
+        await followed.close()
+        assert page.entries == []
+        assert page.scanned_to < head
 
 
 async def test_selection_is_by_pattern_of_type_and_by_all_its_tags(database_url: str) -> None:

@@ -109,22 +109,24 @@ async def test_receiver_that_asks_for_time_is_given_it_within_reason(database_ur
 
 
 async def test_receiver_that_asks_for_time_is_sent_nothing_else_meanwhile(
-    database_url: str, authority: Authority
+    database_url: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sender_module, "IN_FLIGHT_MAX", 1)
     async with receiver(authority) as there, world(database_url, authority, there.port) as here:
         await here.hook(registering(there.url, mode="independent"))
-        (bad,) = await here.agencies("so-a")
+        first, second = await here.agencies("so-a", "so-b")
         there.answering = partial(later, "120")
         async with here.sender() as sender:
             await sender.round()
             there.answering = failing()
-            (new,) = await here.agencies("so-b")
+            (new,) = await here.agencies("so-c")
             rest = await sender.round()
-            assert there.positions == [bad]
+            assert there.positions == [first]
             assert rest.until == (await here.standing()).next_try_at
             here.clock.move(seconds=130)
-            await sender.round()
-            assert there.positions == [bad, bad, new]
+            for _ in range(2):  # what is due, and what follows
+                await sender.round()
+            assert there.positions == [first, first, second, new]
 
 
 async def test_dead_event_is_told_of_however_far_the_log_has_gone(

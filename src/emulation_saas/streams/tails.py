@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1_000
 """Events read, or handed to a follower, at a time."""
-PAGE_BYTES_MAX: Final = 1024 * 1024
+READ_BYTES_MAX: Final = 1024 * 1024
 """Of the events read at a time; the one that reaches it is the last."""
 KEPT_BYTES_MAX: Final = 2 * 1024 * 1024
 """Of a province's newest events in memory."""
@@ -283,7 +283,7 @@ async def reached(log: ProvinceLog, *, after: int, through: int, limit: int) -> 
         LogGapError: a position is missing, if only the last.
         Busy: the next event is of such a type; a process of that release tells it.
     """
-    entries = await log.entries(after=after, through=through, limit=limit, bytes_max=PAGE_BYTES_MAX)
+    entries = await log.entries(after=after, through=through, limit=limit, bytes_max=READ_BYTES_MAX)
     if not entries:
         raise LogGapError(f"province {log.province}: the head lies past {after}, where nothing is")
     known = list(takewhile(lambda entry: log.knows(entry.type), entries))

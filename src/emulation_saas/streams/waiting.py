@@ -33,10 +33,10 @@ class Waiting:
         self.subscribers.admit(log.province, reader.person, page.scanned_to)
         wait_longer(wait_s)
         async with self.tails.following(log) as tail:
-            return await _waited_for(tail, reader, asked, page, limit=limit, wait_s=wait_s), True
+            return await waited_for(tail, reader, asked, page, limit=limit, wait_s=wait_s), True
 
 
-async def _waited_for(tail: Tail, reader: Reader, asked: Asked, page: Page, *, limit: int, wait_s: float) -> Page:
+async def waited_for(tail: Tail, reader: Reader, asked: Asked, page: Page, *, limit: int, wait_s: float) -> Page:
     """Return the page after an empty one as soon as it shows something, or as it is when the time is up."""
     clock = asyncio.get_running_loop().time
     until = clock() + wait_s

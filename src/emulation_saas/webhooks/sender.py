@@ -161,8 +161,8 @@ class Sender:
         if not may.known:
             return await self._pause("powerless")
         sight = Sight(self.log, may, Selection(types=registered.types, tags=registered.with_tags))
-        if self._alone_until is not None and self.means.clock() < self._alone_until:
-            return Rest(self._alone_until)
+        if alone := self._left_alone():
+            return alone
         ordered = registered.mode == "ordered"
         if again := await self._send_due(about, sight, 1 if ordered else _in_flight(registered)):
             return again
@@ -178,6 +178,12 @@ class Sender:
         if began_at // _PAGE != self.place.at // _PAGE:
             await self.ledger.forget_old(self.webhook, cursor=self.place.at)
         return rest
+
+    def _left_alone(self) -> Rest | None:
+        """Return what to wait for while the receiver wants to be sent nothing."""
+        if self._alone_until is None or self._alone_until <= self.means.clock():
+            return None
+        return Rest(self._alone_until)
 
     async def _next_page(self, sight: Sight, fresh: Sequence[Entry]) -> Page:
         after = self.place.at
@@ -231,7 +237,7 @@ class Sender:
             stopped = await self._note(tried)
             self.place.at = part[-1].position
             await self.place.save()
-            if stopped is not None:
+            if stopped := stopped or self._left_alone():
                 return stopped
             if monotonic() - began_s > _ROUND_S:
                 return Rest(self.means.clock())
