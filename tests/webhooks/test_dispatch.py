@@ -27,6 +27,7 @@ from tests.webhooks.receiving import Authority, Received, Receiver, receiver, st
 from tests.webhooks.sending import HOOK, World, registering, world
 
 LONG_S: Final = 30.0
+EVENTS_PACED: Final = 12
 OTHER: Final = WebhookId("khac")
 
 
@@ -67,20 +68,20 @@ async def test_two_processes_send_each_event_once(database_url: str, authority: 
 async def test_receiver_is_sent_no_more_in_a_second_than_it_wants(
     database_url: str, authority: Authority, mode: Mode
 ) -> None:
-    rate, came_s = 20, list[float]()
+    rate, came_s, all_came = 20, list[float](), asyncio.Event()
 
     def notice(request: Received) -> bytes:
         came_s.append(monotonic())
+        if len(came_s) == EVENTS_PACED:
+            all_came.set()
         return willing(request)
 
     async with receiver(authority) as there, world(database_url, authority, there.port) as here:
         there.answering = notice
         await here.hook(registering(there.url, mode=mode, max_rate=rate))
-        positions = await here.agencies(*(f"so-{number}" for number in range(12)))
-        async with dispatching(here):
-            async with asyncio.timeout(LONG_S):
-                while len(came_s) < len(positions):
-                    await asyncio.sleep(0.02)
+        positions = await here.agencies(*(f"so-{number}" for number in range(EVENTS_PACED)))
+        async with dispatching(here), asyncio.timeout(LONG_S):
+            await all_came.wait()
     assert sorted(there.positions) == positions
     assert came_s[-1] - came_s[0] >= (len(positions) - 1.5) / rate
 

