@@ -18,7 +18,7 @@ from emulation_saas.backups.shelf import Shelf
 from emulation_saas.backups.source import Source, source_at
 from emulation_saas.backups.streaming import Stream
 from emulation_saas.backups.taking import DAYS_MAX, Policy, take, verify
-from emulation_saas.backups.tools import tools_of
+from emulation_saas.backups.tools import places, tools_of
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.log.key_files import write_once
 from emulation_saas.log.keyring import demand_master_key
@@ -165,7 +165,7 @@ def _backups(settings: Settings) -> Path:
 def _source_at_hand(settings: Settings, say: Say) -> Generator[Source]:
     """Lend the database to copy: the one named, or the embedded one, started for the while if it does not run."""
     if settings.database_url is not None:
-        yield source_at(settings.database_url)
+        yield source_at(settings.database_url, places(is_own=True))
         return
     embedded = EmbeddedPostgres(data_directory(settings), report=say)
     with embedded.at_hand():
@@ -175,7 +175,7 @@ def _source_at_hand(settings: Settings, say: Say) -> Generator[Source]:
 def _source_found(settings: Settings, say: Say) -> Source:
     """Return the same, if it runs."""
     if settings.database_url is not None:
-        return source_at(settings.database_url)
+        return source_at(settings.database_url, places(is_own=True))
     embedded = EmbeddedPostgres(data_directory(settings), report=say)
     embedded.find()
     return source_at(embedded.backup_url)
