@@ -74,7 +74,7 @@ def any_psql(among: Sequence[Path], *, over_tls: bool = False) -> Path:
 
 
 def speaks_tls(directory: Path) -> bool:
-    """Tell whether the tools there were built with TLS: libpq judges what it is asked for before it looks for a server."""
+    """Tell whether the tools there were built with TLS: libpq judges what is asked before it looks for a server."""
     asking = ("--no-psqlrc", "--no-password", "--dbname=host=/nowhere sslmode=require")
     try:
         tried = subprocess.run(  # noqa: S603 - PostgreSQL's own program
