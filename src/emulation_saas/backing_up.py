@@ -18,13 +18,15 @@ from emulation_saas.backups.shelf import Shelf
 from emulation_saas.backups.source import Source, source_at
 from emulation_saas.backups.streaming import Stream
 from emulation_saas.backups.taking import DAYS_MAX, Policy, take, verify
-from emulation_saas.backups.tools import tools_of
+from emulation_saas.backups.tools import places, tools_of
 from emulation_saas.kernel.clock import utc_now
-from emulation_saas.log.key_files import write_once
+from emulation_saas.log.key_files import KeyExposedError, write_once
 from emulation_saas.log.keyring import demand_master_key
 from emulation_saas.log.master_key import MasterKeyError, NoMasterKey, read_master_key
 from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres
+from emulation_saas.postgres.migrating import MigrationError
+from emulation_saas.postgres.server import ServerRefusedError
 from emulation_saas.serving import MASTER_KEY, data_directory, prepare
 from emulation_saas.settings import PREFIX, Settings, SettingsError
 from emulation_saas.wiring import logs_of
@@ -33,6 +35,9 @@ Say = Callable[[str], None]
 Answer = tuple[object, str]
 """What a command prints, for a machine and for a person."""
 _KEEP_MAX: Final = 1_000
+_Afterwards = MasterKeyError | KeyExposedError | MigrationError | ServerRefusedError | OSError
+_AFTERWARDS: Final = (MasterKeyError, KeyExposedError, MigrationError, ServerRefusedError, OSError)
+"""What may turn out once all is replayed."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -112,19 +117,27 @@ def restore(settings: Settings, options: argparse.Namespace, say: Say) -> Answer
     """Do what `restore` was asked.
 
     Raises:
+        KeyExposedError, MasterKeyError, SettingsError: the key or the witness cannot be read; nothing was begun.
         BackupError, EmbeddedPostgresError: it could not be done; no new directory is there.
         MasterKeyError: the key is another one; all else is restored.
+        MigrationError, ServerRefusedError: this release cannot serve what is restored, which is there.
+        OSError: key or witness are there no longer; all else is restored.
     """
     began_s = monotonic()
-    wrong: MasterKeyError | None = None
-    with restored(Shelf(_backups(settings)), options.to, until=options.until, report=say) as back:
-        heads, stand_behind = asyncio.run(_looked_at(settings, back, say))
+    shelf, key = Shelf(_backups(settings)), _key_named(settings)
+    _demand_witness(settings)
+    heads: dict[str, int] = {}
+    stand_behind: list[str] = []
+    wrong: _Afterwards | None = None
+    with restored(shelf, options.to, until=options.until, report=say) as back:
         try:
-            asyncio.run(_put_key(settings, back))
-        except MasterKeyError as error:  # what took hours need not be done again for this
+            heads, stand_behind = asyncio.run(_looked_at(settings, back, say))
+            if key is not None:
+                _put_key(key, back)
+        except _AFTERWARDS as error:  # what took hours need not be done again for this
             wrong = error
     if wrong is not None:
-        raise MasterKeyError(f"{wrong}; all else is restored in {options.to}") from wrong
+        raise type(wrong)(f"{wrong}; all else is restored in {options.to}") from wrong
     outcome = Outcome(
         str(options.to.absolute()), back.chain[-1].name, heads, stand_behind, round(monotonic() - began_s, 2)
     )
@@ -147,12 +160,32 @@ async def _looked_at(settings: Settings, back: Restored, say: Say) -> tuple[dict
         return heads, [] if settings.witness is None else await behind(database, Witness(settings.witness))
 
 
-async def _put_key(settings: Settings, back: Restored) -> None:
-    """Put the master key where the embedded service looks for it, if it is named and wrapped these keys."""
+def _key_named(settings: Settings) -> Path | None:
+    """Return the file of the master key, if one is named: it holds one, and nobody else may read it."""
     if settings.master_key is not None:
+        read_master_key(settings.master_key)
+    return settings.master_key
+
+
+def _demand_witness(settings: Settings) -> None:
+    """Demand that the witness, if one is named, can be asked."""
+    try:
+        if settings.witness is not None:
+            Witness(settings.witness).sizes()
+    except (OSError, ValueError, IndexError) as error:
+        reason = error if isinstance(error, OSError) else "a file of it holds no checkpoint"
+        raise SettingsError(f"the witness {settings.witness} cannot be read: {reason}") from error
+
+
+def _put_key(key: Path, back: Restored) -> None:
+    """Put the master key where the embedded service looks for it, if it wrapped these keys."""
+
+    async def demand() -> None:
         async with open_database(back.url, app_max=1) as database:
-            await demand_master_key(database, read_master_key(settings.master_key))
-        write_once(back.data / MASTER_KEY, settings.master_key.read_bytes())
+            await demand_master_key(database, read_master_key(key))
+
+    asyncio.run(demand())
+    write_once(back.data / MASTER_KEY, key.read_bytes())
 
 
 def _backups(settings: Settings) -> Path:
@@ -165,7 +198,7 @@ def _backups(settings: Settings) -> Path:
 def _source_at_hand(settings: Settings, say: Say) -> Generator[Source]:
     """Lend the database to copy: the one named, or the embedded one, started for the while if it does not run."""
     if settings.database_url is not None:
-        yield source_at(settings.database_url)
+        yield source_at(settings.database_url, places(is_own=True))
         return
     embedded = EmbeddedPostgres(data_directory(settings), report=say)
     with embedded.at_hand():
@@ -175,7 +208,7 @@ def _source_at_hand(settings: Settings, say: Say) -> Generator[Source]:
 def _source_found(settings: Settings, say: Say) -> Source:
     """Return the same, if it runs."""
     if settings.database_url is not None:
-        return source_at(settings.database_url)
+        return source_at(settings.database_url, places(is_own=True))
     embedded = EmbeddedPostgres(data_directory(settings), report=say)
     embedded.find()
     return source_at(embedded.backup_url)

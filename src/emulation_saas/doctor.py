@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 
 from emulation_saas.audit.examining import signing_faults
+from emulation_saas.audit.witness import Witness, behind
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.log import MasterKeyError, ProvinceLog
 from emulation_saas.log.faults import CLOCKS_APART_MAX
@@ -36,7 +37,7 @@ from emulation_saas.postgres.server import (
     warnings_of,
 )
 from emulation_saas.serving import data_directory, master_key_path
-from emulation_saas.settings import Settings
+from emulation_saas.settings import PREFIX, Settings
 from emulation_saas.wiring import logs_of
 from projections import PROJECTIONS
 
@@ -91,6 +92,8 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 def diagnose(settings: Settings, *, say: Callable[[str], None], still_s: float = STILL_S) -> Diagnosis:
     """Look at the database of the settings, else at the embedded one, which is started for this where it is stopped."""
     not_seen: list[str] = [*_UNSEEN]
+    if settings.witness is None:
+        not_seen.append(f"whether the database went back as a whole: {PREFIX}WITNESS is not set")
     if settings.database_url is not None:
         not_seen.insert(0, "the disk of the database's server")
         return Diagnosis(findings=_all(settings, settings.database_url, still_s), not_seen=not_seen)
@@ -125,6 +128,8 @@ async def _examine(settings: Settings, url: str, still_s: float) -> list[Finding
             logs = await logs_of(database, origin=settings.log_origin, master=NoMasterKey()).all()
             findings += await _told("master key", _master_key(database, settings))
             findings += await _told("log keys", _log_keys(database, logs))
+            if settings.witness is not None:
+                findings += await _told("witness", _witness(database, settings.witness))
             findings += await _told("followers", _followers(Lags(database, PROJECTIONS), logs, still_s))
     except _FAILURES as error:
         findings.append(_unknown("tables", error))
@@ -228,6 +233,25 @@ async def _log_keys(database: Database, logs: Iterable[ProvinceLog]) -> AsyncIte
         yield _fault("log keys", fault)
     if not faults:
         yield _fine("log keys", "each log's key is here, and no log stands behind what was signed of it")
+
+
+async def _witness(database: Database, directory: Path) -> AsyncIterator[Finding]:
+    """What was signed as the database has it goes back with the database; this does not. `serve` demands the same."""
+    try:
+        lines = await behind(database, Witness(directory))
+    except OSError as error:
+        do = f"let {PREFIX}WITNESS name the directory; serve would make an empty one where there is none"
+        yield Finding(check="witness", verdict="unknown", says=str(error), do=do)
+        return
+    except (ValueError, IndexError):
+        do = f"find it in {directory} and set it aside: what it saw signed can no longer be demanded"
+        yield Finding(check="witness", verdict="fault", says="a file of it holds no checkpoint", do=do)
+        return
+    for line in lines:
+        do = "do not start the service: the database is from before what was signed, see deploy/runbooks/restore.md"
+        yield Finding(check="witness", verdict="fault", says=line, do=do)
+    if not lines:
+        yield _fine("witness", "no log stands behind what was seen signed of it")
 
 
 async def _followers(lags: Lags, logs: list[ProvinceLog], still_s: float) -> AsyncIterator[Finding]:

@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 
 from emulation_saas.__main__ import main
-from emulation_saas.backups.faults import BackupError
-from emulation_saas.backups.source import source_at
-from emulation_saas.backups.tools import told, tools_of
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import ProvinceLogs
@@ -139,6 +136,25 @@ def test_what_was_backed_up_comes_back_and_is_compared_and_what_was_not_is_told(
     assert not (place / "damaged").exists()
 
 
+def test_what_was_typed_wrong_is_said_before_anything_is_restored(here: Place, place: Path) -> None:
+    exposed, none = place / "exposed.key", place / "none.key"
+    exposed.write_bytes(keep_master_key(place).read_bytes())
+    exposed.chmod(0o644)
+    damaged = place / "damaged"
+    damaged.mkdir()
+    (damaged / "bac-song.checkpoint").write_text("log.test/bac-song\n", encoding="utf-8")
+    for wrong, says in {
+        ("--master-key", exposed): "must be readable by its owner only (chmod 600)",
+        ("--master-key", none): "the master key cannot be read",
+        ("--witness", place / "mistyped"): "mistyped cannot be read: [Errno 2] No such file or directory",
+        ("--witness", damaged): f"the witness {damaged} cannot be read: a file of it holds no checkpoint",
+    }.items():
+        said = here.refused("restore", "--to", place / "again", *wrong, code=78)
+        assert says in said
+        assert said.count("\n") == 1
+    assert "there is no directory" in here.refused("restore", "--to", place / "again", "--witness", place)
+
+
 def damage(directory: Path) -> None:
     """Change one byte of a file, as a disk does."""
     victim = max((path for path in directory.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
@@ -192,22 +208,3 @@ def test_a_command_that_says_too_little_is_refused(here: Place, place: Path, mon
             main(list(wrong))
         assert ended.value.code == 2
     assert sorted(place.iterdir()) == []
-
-
-def test_a_server_that_does_not_answer_is_said_without_its_password() -> None:
-    with pytest.raises(BackupError, match="does not let emulation_backup copy it") as refused:
-        source_at("postgresql://:geheim@127.0.0.1:1/emulation?sslmode=disable")
-    assert "geheim" not in str(refused.value)
-
-
-def test_tools_of_a_version_that_is_not_here_are_named() -> None:
-    with pytest.raises(BackupError, match=r"the tools of PostgreSQL 99 are needed .*install postgresql-client-99"):
-        tools_of(99)
-    assert (tools_of(18) / "pg_combinebackup").exists()
-
-
-def test_a_tool_that_fails_is_told_by_its_error() -> None:
-    stderr = "pg_basebackup: error: could not write to file: No space left on device\npg_basebackup: removing data\n"
-    assert told(stderr) == "pg_basebackup: error: could not write to file: No space left on device"
-    assert told("one\ntwo\n") == "two"
-    assert told("") == "it did not say why"

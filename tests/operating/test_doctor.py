@@ -63,6 +63,7 @@ async def test_a_good_database_is_fine(database_url: str, tmp_path: Path) -> Non
         "followers",
     }
     assert "the disk of the database's server" in diagnosis.not_seen
+    assert any("EMULATION_WITNESS is not set" in each for each in diagnosis.not_seen)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,28 @@ async def test_a_good_database_is_fine(database_url: str, tmp_path: Path) -> Non
             f"REVOKE DELETE ON events FROM {APP_ROLE}",
             "row security",
             "public.events, emulation_app may change what was recorded",
+            "revoke that",
+        ),
+        *(
+            (
+                f"GRANT UPDATE ({column}) ON {table} TO {role}",
+                f"REVOKE UPDATE ({column}) ON {table} FROM {role}",
+                "row security",
+                f"{name}, {role} may change what was {done}",
+                "revoke that",
+            )
+            for table, column, role, name, done in (
+                ("events", "body", APP_ROLE, "public.events", "recorded"),
+                ("access_log", "reason", APP_ROLE, "public.access_log", "recorded"),
+                ("sealing.signed_heads", "size", KEYS_ROLE, "sealing.signed_heads", "signed"),
+                ("sealing.log_keys", "vkey", KEYS_ROLE, "sealing.log_keys", "signed"),
+            )
+        ),
+        (
+            f"GRANT SELECT (wrapped) ON sealing.province_keys TO {APP_ROLE}",
+            f"REVOKE SELECT (wrapped) ON sealing.province_keys FROM {APP_ROLE}",
+            "row security",
+            "sealing.province_keys, emulation_app may read keys",
             "revoke that",
         ),
         (
@@ -187,6 +210,31 @@ async def test_a_log_behind_what_was_signed_is_found(
     assert check == "log keys"
     assert "and was signed at" in says
     assert do == "events are missing, do not record anything; see the runbook EmulationLogForked"
+
+
+async def test_a_log_behind_the_witness_is_found_as_serve_finds_it(database_url: str, tmp_path: Path) -> None:
+    seen = tmp_path / "witness"
+    settings = Settings(database_url=database_url, master_key=keep_master_key(tmp_path), witness=seen)
+
+    async def told() -> list[tuple[str, str, str]]:
+        diagnosis = await asyncio.to_thread(diagnose, settings, say=lambda _: None, still_s=0.1)
+        assert not any("the witness" in each for each in diagnosis.not_seen)
+        return [(each.verdict, each.says, each.do) for each in diagnosis.findings if each.check == "witness"]
+
+    ((verdict, says, do),) = await told()
+    assert (verdict, says) == ("unknown", f"[Errno 2] No such file or directory: '{seen}'")
+    assert "EMULATION_WITNESS" in do
+    assert not seen.exists()
+    seen.mkdir()
+    assert [verdict for verdict, _, _ in await told()] == ["fine"]
+    (seen / "bac-song.checkpoint").write_text("log.test/bac-song\n812\n=\n\n", encoding="utf-8")
+    ((verdict, says, do),) = await told()
+    assert (verdict, says) == ("fault", "bac-song: the log stands at 0, behind 812, which was signed")
+    assert "deploy/runbooks/restore.md" in do
+    (seen / "bac-song.checkpoint").write_text("damaged", encoding="utf-8")
+    ((verdict, says, do),) = await told()
+    assert (verdict, says) == ("fault", "a file of it holds no checkpoint")
+    assert "set it aside" in do
 
 
 async def test_a_server_that_does_not_answer_cannot_be_told_of(server: EmbeddedPostgres, tmp_path: Path) -> None:

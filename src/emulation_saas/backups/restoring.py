@@ -1,6 +1,8 @@
 """Restoring: backups and streamed WAL become a new data directory, whole or not at all, never over an old one.
 
 chain verified ─▶ combined ─▶ WAL laid beside ─▶ the server replays it and ends its history ─▶ new passwords ─▶ named
+
+A backup may be of another machine's server, of Debian's or with TLS: its configuration stays behind (`_configuration`).
 """
 
 import os
@@ -17,10 +19,12 @@ from emulation_saas.backups.shelf import Chain, Shelf
 from emulation_saas.backups.taking import verify
 from emulation_saas.backups.tools import run, tools_of
 from emulation_saas.postgres.embedded import EmbeddedPostgres
-from emulation_saas.postgres.embedded.cluster import MAJOR
+from emulation_saas.postgres.embedded.binaries import programs_for
+from emulation_saas.postgres.embedded.cluster import MAJOR, initialise
 from emulation_saas.postgres.embedded.directories import DataDirectory
 from emulation_saas.postgres.embedded.identity import DatabaseUser, database_user
 
+CONFIGURATION: Final = ("postgresql.conf", "postgresql.auto.conf", "pg_hba.conf", "pg_ident.conf")
 NOTHING_TO_FETCH: Final = "/bin/false"
 """As `restore_command`: all WAL there is lies in the server's own directory."""
 
@@ -86,6 +90,7 @@ def _lay_out(shelf: Shelf, chain: Chain, data: DataDirectory, report: Callable[[
         verify(backup, tools)
     report(f"combining {len(chain)} backups" if len(chain) > 1 else "copying the backup")
     user = database_user(data.cluster, wanted=None, report=report)
+    configuration = _configuration(data, user, report)
     run(
         tools / "pg_combinebackup",
         f"--output={data.cluster}",
@@ -95,11 +100,28 @@ def _lay_out(shelf: Shelf, chain: Chain, data: DataDirectory, report: Callable[[
     replayable = shelf.replayable(chain)
     try:
         lay_streamed(replayable, data.cluster / "pg_wal")
+        for name, content in configuration.items():
+            (data.cluster / name).write_bytes(content)
+            (data.cluster / name).chmod(0o600)
+        (data.cluster / "standby.signal").unlink(missing_ok=True)  # of a standby's backup: it replays for ever
         (data.cluster / "recovery.signal").touch(mode=0o600)
         _give(data.cluster, user)
     except OSError as error:
-        raise BackupError(f"the log could not be laid out in {data.cluster}: {error.strerror}") from error
+        raise BackupError(f"log and configuration could not be laid out in {data.cluster}: {error.strerror}") from error
     report(f"{len(replayable)} files of streamed log")
+
+
+def _configuration(data: DataDirectory, user: DatabaseUser, report: Callable[[str], None]) -> dict[str, bytes]:
+    """Return the configuration of a server that is made here, by file; nothing is left of it.
+
+    What a backup brings may lie elsewhere (Debian has it in /etc), ask for what this build has not (`ssl = on`), or let
+    commits wait for a standby that is gone.
+    """
+    data.create_secrets()
+    initialise(data, programs_for(user, report=report), user, data.socket_directory(user))
+    configuration = {name: (data.cluster / name).read_bytes() for name in CONFIGURATION}
+    shutil.rmtree(data.cluster)
+    return configuration
 
 
 def lay_streamed(replayable: Mapping[str, Path], wal: Path) -> None:

@@ -1,17 +1,18 @@
 """The server that is copied, as the role for copies reaches it: by the replication protocol, in no database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from emulation_saas.backups.faults import BackupError
-from emulation_saas.backups.tools import OLDEST_MAJOR, any_psql, run, tools_of
+from emulation_saas.backups.tools import OLDEST_MAJOR, any_psql, places, run, tools_of
 from emulation_saas.postgres.server import BACKUP_ROLE, VERSION_MAJOR_FACTOR, role_dsn
 
 APPLICATION: Final = "emulation_stream"
 """The name of the stream among the server's standbys."""
+_TLS_MODES: Final = frozenset({"require", "verify-ca", "verify-full"})
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,22 @@ class Source:
     """What tells it from every other server; its copies and what is restored from them bear the same."""
 
 
-def source_at(url: str) -> Source:
+def source_at(url: str, among: Sequence[Path] | None = None) -> Source:
     """Ask a server what it is.
 
     Args:
         url: the base URL, without a user.
+        among: where its tools may lie; None: those of the embedded server first.
 
     Raises:
-        BackupError: it does not answer, refuses the role, or the tools of its version are missing.
+        BackupError: it does not answer, refuses the role, or the tools of its version are missing or without the TLS
+            that the URL asks for.
     """
+    among, over_tls = places() if among is None else among, _asks_for_tls(url)
     dsn, environment = _without_password(role_dsn(url, BACKUP_ROLE))
     asking = ("--no-psqlrc", "--no-password", "--tuples-only", "--no-align")
     said = run(
-        any_psql(),
+        any_psql(among, over_tls=over_tls),
         *(*asking, f"--dbname={_with(dsn, replication='true', connect_timeout='10')}"),
         *("--command=IDENTIFY_SYSTEM", "--command=SHOW server_version_num"),
         failing=f"the database does not let {BACKUP_ROLE} copy it (see deploy/runbooks/backup.md)",
@@ -49,7 +53,13 @@ def source_at(url: str) -> Source:
     major = int(version) // VERSION_MAJOR_FACTOR
     if major < OLDEST_MAJOR:
         raise BackupError(f"PostgreSQL {major} is not supported: use {OLDEST_MAJOR} or later")
-    return Source(_with(dsn, application_name=APPLICATION), environment, tools_of(major), identified.split("|")[0])
+    tools = tools_of(major, among, over_tls=over_tls)
+    return Source(_with(dsn, application_name=APPLICATION), environment, tools, identified.split("|")[0])
+
+
+def _asks_for_tls(url: str) -> bool:
+    asked = dict(parse_qsl(urlsplit(url).query))
+    return asked.get("sslmode") in _TLS_MODES or asked.get("sslrootcert") == "system"
 
 
 def _without_password(dsn: str) -> tuple[str, dict[str, str]]:

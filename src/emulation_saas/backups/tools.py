@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -16,38 +16,82 @@ from emulation_saas.postgres.embedded.binaries import PROGRAMS, WHEEL
 NEEDED: Final = ("psql", "pg_basebackup", "pg_receivewal", "pg_verifybackup", "pg_combinebackup")
 OLDEST_MAJOR: Final = 17
 """The first that can combine increments."""
-DEBIAN: Final = "/usr/lib/postgresql/{major}/bin"
+DEBIAN: Final = Path("/usr/lib/postgresql")
+_WITHOUT_TLS: Final = "SSL support is not compiled in"
 
 
-def tools_of(major: int) -> Path:
-    """Return the directory of the tools of a major version: of the wheel, on the PATH, or where Debian has them.
+def places(*, is_own: bool = False) -> list[Path]:
+    """Return where tools may lie: in the wheel, where Debian has them, on the PATH.
+
+    Args:
+        is_own: for a database of one's own. The wheel's come last then, as they have no TLS; for the embedded server
+            they come first, as they were built with it.
+    """
+    directories = dict.fromkeys([*sorted(DEBIAN.glob("[0-9][0-9]/bin"), reverse=True), *map(Path, os.get_exec_path())])
+    found = [directory for directory in directories if shutil.which("pg_basebackup", path=directory) is not None]
+    with suppress(PackageNotFoundError):
+        wheel = Path(str(distribution(WHEEL).locate_file(""))) / PROGRAMS
+        return [*found, wheel] if is_own else [wheel, *found]
+    return found
+
+
+def tools_of(major: int, among: Sequence[Path] | None = None, *, over_tls: bool = False) -> Path:
+    """Return the directory of the tools of a major version.
 
     They must be of the server's own: what reads its files and its WAL knows one version.
 
+    Args:
+        major: of the server.
+        among: where to look, in this order; None: wherever there may be some.
+        over_tls: whether they must speak TLS.
+
     Raises:
-        BackupError: they are not on this machine.
+        BackupError: they are not on this machine, or none of them speaks TLS.
     """
-    found = {directory: _major_of(directory) for directory in _places(major)}
-    for directory, its_major in found.items():
-        if its_major == major and all((directory / name).exists() for name in NEEDED):
-            return directory
-    seen = ", ".join(f"{directory} ({its or 'incomplete'})" for directory, its in found.items()) or "none"
-    raise BackupError(
-        f"the tools of PostgreSQL {major} are needed ({', '.join(NEEDED)}): install postgresql-client-{major} and "
-        f"postgresql-{major}, or put them on the PATH; found: {seen}"
-    )
+    seen = {directory: _major_of(directory) for directory in (places() if among is None else among)}
+    whole = [
+        directory
+        for directory, its_major in seen.items()
+        if its_major == major and all((directory / name).exists() for name in NEEDED)
+    ]
+    wanted = f"install postgresql-client-{major} and postgresql-{major}, or put them on the PATH"
+    if not whole:
+        found = ", ".join(f"{directory} ({its or 'incomplete'})" for directory, its in seen.items()) or "none"
+        raise BackupError(f"the tools of PostgreSQL {major} are needed ({', '.join(NEEDED)}): {wanted}; found: {found}")
+    return _speaking(whole, wanted) if over_tls else whole[0]
 
 
-def any_psql() -> Path:
+def any_psql(among: Sequence[Path], *, over_tls: bool = False) -> Path:
     """Return a psql, of whatever version: to ask a server which version it is.
 
     Raises:
-        BackupError: there is none.
+        BackupError: there is none, or none that speaks TLS where it must.
     """
-    for directory in _places(OLDEST_MAJOR):
-        if (directory / "psql").exists():
-            return directory / "psql"
-    raise BackupError("psql is not installed: install `emulation-saas[embedded]` or PostgreSQL's client")
+    found = [directory for directory in among if (directory / "psql").exists()]
+    if not found:
+        raise BackupError("psql is not installed: install `emulation-saas[embedded]` or PostgreSQL's client")
+    return (_speaking(found, "install PostgreSQL's client") if over_tls else found[0]) / "psql"
+
+
+def speaks_tls(directory: Path) -> bool:
+    """Tell whether the tools there were built with TLS: libpq judges what is asked before it looks for a server."""
+    asking = ("--no-psqlrc", "--no-password", "--dbname=host=/nowhere sslmode=require")
+    try:
+        tried = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+            [directory / "psql", *asking], check=False, capture_output=True, text=True, env=clean()
+        )
+    except OSError:
+        return False
+    return _WITHOUT_TLS not in tried.stderr
+
+
+def _speaking(found: Sequence[Path], wanted: str) -> Path:
+    """Return the first that speaks TLS."""
+    for directory in found:
+        if speaks_tls(directory):
+            return directory
+    without = ", ".join(map(str, found))
+    raise BackupError(f"the database's URL asks for TLS, and the tools in {without} were built without it: {wanted}")
 
 
 def run(program: Path, *arguments: str, failing: str, environment: Mapping[str, str] | None = None) -> str:
@@ -84,14 +128,6 @@ def told(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"\b(error|FATAL|PANIC):", line)]
     return next(iter(errors or lines[-1:]), "it did not say why")
-
-
-def _places(major: int) -> Iterator[Path]:
-    with suppress(PackageNotFoundError):
-        yield Path(str(distribution(WHEEL).locate_file(""))) / PROGRAMS
-    for directory in (DEBIAN.format(major=major), *os.get_exec_path()):
-        if shutil.which("pg_basebackup", path=directory) is not None:
-            yield Path(directory)
 
 
 def _major_of(directory: Path) -> int | None:

@@ -14,9 +14,18 @@ if TYPE_CHECKING:
 UNPROTECTED: Final = frozenset({"public.provinces", "public.schema_migrations"})
 """The registry says which province a handle means; the migrations' record is the owner's alone."""
 FACTS: Final = frozenset(
-    {"public.provinces", "public.events", "public.event_tags", "public.idempotency", "public.tree_tiles"}
+    {
+        "public.provinces",
+        "public.events",
+        "public.event_tags",
+        "public.idempotency",
+        "public.tree_tiles",
+        "public.access_log",
+    }
 )
 """What may be added to and never changed."""
+SIGNED: Final = frozenset({"sealing.signed_heads", "sealing.log_keys"})
+"""The same of the keys' role: what was signed, and by what."""
 OWN_PROVINCE: Final = "(province_id = (current_setting('emulation.province'::text))::uuid)"
 _HEADS: Final = ("public.log_head", "heads_of_all")
 
@@ -37,8 +46,9 @@ def _faults_of_table(table: Any) -> list[str]:  # noqa: ANN401 - a record
         "row security is not enabled: enable and force it as the owner": is_protected and not table["is_enabled"],
         "row security is not forced: force it as the owner": is_protected and not table["is_forced"],
         f"it belongs to {table['owner']}: give it to {OWNER_ROLE}": table["owner"] != OWNER_ROLE,
-        f"{APP_ROLE} may change what was recorded: revoke that": name in FACTS and table["may_rewrite"],
-        f"{APP_ROLE} may read keys: revoke that": name.startswith("sealing.") and table["may_read"],
+        f"{APP_ROLE} may change what was recorded: revoke that": name in FACTS and table["app_may_rewrite"],
+        f"{KEYS_ROLE} may change what was signed: revoke that": name in SIGNED and table["keys_may_rewrite"],
+        f"{APP_ROLE} may read keys: revoke that": name.startswith("sealing.") and table["app_may_read"],
     }
     return [f"{name}, {fault}" for fault, found in faults.items() if found]
 

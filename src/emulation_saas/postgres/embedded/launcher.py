@@ -65,7 +65,7 @@ class EmbeddedPostgres:
         self._data = DataDirectory(data.absolute())
         self._db_user = db_user
         self._settings = settings or {}
-        self._access = ACCESS_AFTER_RESTORE if is_restored else HOST_BASED_ACCESS
+        self._is_restored = is_restored
         self._report = report
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -153,7 +153,7 @@ class EmbeddedPostgres:
             self._report(f"first start: making the database in {self._data.cluster}")
             initialise(self._data, programs, user, self._socket_directory)
         check_major(self._data.cluster)
-        grant_access(self._data.cluster, self._access)
+        grant_access(self._data.cluster, ACCESS_AFTER_RESTORE if self._is_restored else HOST_BASED_ACCESS)
         command = server_command(self._data.cluster, programs, user, self._socket_directory, self._settings)
         began_s = time.monotonic()
         while not self._comes_up(command):
@@ -214,7 +214,7 @@ class EmbeddedPostgres:
                     programs / "psql",
                     *("--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"),
                     *(f"--host={self._socket_directory}", f"--username={SUPERUSER}", "--dbname=postgres"),
-                    *(f"--set=roles={roles}", f"--file={script}"),
+                    *(f"--set=is_restored={self._is_restored}", f"--set=roles={roles}", f"--file={script}"),
                 ],
                 check=False,
                 capture_output=True,

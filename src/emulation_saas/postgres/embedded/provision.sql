@@ -1,7 +1,8 @@
 -- provision: run by psql as superuser on database postgres, each time the roles' text has changed. Repeatable.
 -- Passwords come by the environment, which others cannot read, as they can a command line.
 -- :roles is the path of roles.sql.
-SELECT 'CREATE DATABASE emulation TEMPLATE template0' WHERE NOT EXISTS (
+-- A server that is restored has its database; if it bears another name, an empty one beside it would pass for it.
+SELECT 'CREATE DATABASE emulation TEMPLATE template0' WHERE NOT :'is_restored'::boolean AND NOT EXISTS (
     SELECT FROM pg_database WHERE datname = 'emulation'
 ) \gexec
 REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
