@@ -107,7 +107,7 @@ async def test_webhook_is_registered_shakes_hands_and_is_sent_what_happens(asked
 
 
 async def test_rate_is_a_number_of_messages_a_second(asked: Asked) -> None:
-    for wrong in (0, -1, 1_001, 1.5, "5", None):
+    for wrong in (0, -1, 1_001, "5", None):
         refused = await asked.post("/webhooks", 422, webhook="x", url=asked.there.url, person="p-x", max_rate=wrong)
         assert refused["code"] == "malformed-body", refused
         assert [error["pointer"] for error in refused["errors"]] == ["/max_rate"], refused
