@@ -12,9 +12,12 @@ from typing import Any, Final
 
 import asyncpg
 import pytest
+import yaml
 from compose_spec import PyCompose, PyOptions
+from patroni.config import Config as PatroniConfig
 
 from emulation_saas.__main__ import main
+from emulation_saas.backups.streaming import SLOT
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.postgres.embedded.binaries import programs_for
 from emulation_saas.postgres.embedded.identity import database_user
@@ -37,7 +40,7 @@ REPLICAS: Final = ("replica-1", "replica-2")
 BACKUPS: Final = ("backup-stream", "backup-take")
 HARDENED: Final = (*REPLICAS, "migrate", "nats", *BACKUPS)
 POSTGRES_UID: Final = 999
-"""Of the official image that is made of Debian. Its entry point reads the superuser's password as root, all else not."""
+"""Of PostgreSQL's official image, made of Debian: as this user it reads all but the superuser's password."""
 PIN: Final = re.compile(r"^([a-z0-9_.-]+)(?:\[[^\]]*\])?==(\S+).*?\\\n((?:    --hash=\S+(?: \\)?\n)+)", re.MULTILINE)
 
 
@@ -160,19 +163,17 @@ def test_container_can_read_its_secrets_and_write_its_files(tmp_path: Path) -> N
     }
     roles = {*LOGIN_ROLES}
     assert told == {"roles.passfile": roles | {BACKUP_ROLE}, "passfile": roles, "backup.passfile": {BACKUP_ROLE}}
+    assert set(files.values()) - owners.keys() == {"secrets/postgres.password"}, "which is read as root"
+    directories = (tmp_path / "directories").read_text(encoding="utf-8")
     for name, service in services().items():
         user = users()[service["build"].get("target")] if "build" in service else f"{POSTGRES_UID}:{POSTGRES_UID}"
         for secret in service.get("secrets", []):
-            assert secret == "postgres.password" or owners[files[secret]] == user, (name, secret)
+            assert owners.get(files[secret], user) == user, (name, secret)
         for volume in service.get("volumes", []):
             if volume.startswith("./backups:"):
-                assert f"-o {user.replace(':', ' -g ')} backups" in (tmp_path / "directories").read_text(
-                    encoding="utf-8"
-                )
+                assert f"-o {user.replace(':', ' -g ')} backups" in directories
             elif not volume.startswith("./"):
-                assert "user" not in service, (
-                    "a new volume is root's; PostgreSQL's image gives it away, NATS's does not"
-                )
+                assert "user" not in service, "a new volume is root's, and NATS's image keeps it so"
 
 
 def test_what_is_pinned_for_the_image_is_what_is_tested() -> None:
@@ -225,9 +226,44 @@ def test_nodes_take_nothing_unencrypted_and_acknowledge_nothing_that_is_kept_onc
         assert role in text
 
 
+def example(name: str) -> dict[str, str]:
+    lines = shlex.split((DEPLOY / f"{name}.example").read_text(encoding="utf-8"), comments=True)
+    return dict(line.split("=", 1) for line in lines)
+
+
 def test_example_of_a_node_holds_no_password() -> None:
-    lines = shlex.split((DEPLOY / "patroni.environment.example").read_text(encoding="utf-8"), comments=True)
-    told = dict(line.split("=", 1) for line in lines)
-    secret = {name: value for name, value in told.items() if name.endswith("_PASSWORD")}
+    secret = {name: value for name, value in example("patroni.environment").items() if name.endswith("_PASSWORD")}
     assert set(secret.values()) == {""}
-    assert len(secret) == 3
+    assert len(secret) == 4
+
+
+def test_nobody_without_a_password_changes_how_a_node_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in example("patroni.environment").items():
+        monkeypatch.setenv(name, value or "geheim")
+    told: dict[str, Any] = PatroniConfig(str(DEPLOY / "patroni.yml"), validator=None)["restapi"]
+    assert told["auth"] == "patroni:geheim"
+    assert told["allowlist"] == ["10.0.0.21", "10.0.0.22", "10.0.0.23"]
+    assert told["listen"].split(":")[0] in told["allowlist"]
+    assert {Path(told[name]).name for name in ("certfile", "keyfile", "cafile")} == {
+        "server.crt",
+        "server.key",
+        "ca.crt",
+    }
+    etcd = example("etcd.environment")
+    assert etcd["ETCD_CLIENT_CERT_AUTH"] == etcd["ETCD_PEER_CLIENT_CERT_AUTH"] == "true"
+    assert all(value.startswith("https:") for name, value in etcd.items() if name.endswith("_URLS"))
+
+
+def test_nodes_let_the_backup_in_and_keep_what_it_needs() -> None:
+    told = yaml.safe_load((DEPLOY / "patroni.yml").read_text(encoding="utf-8"))
+    assert f"hostssl replication {BACKUP_ROLE} samenet scram-sha-256" in told["postgresql"]["pg_hba"]
+    assert told["bootstrap"]["dcs"]["slots"] == {SLOT: {"type": "physical"}}
+    assert told["bootstrap"]["dcs"]["postgresql"]["parameters"]["summarize_wal"] == "on"
+
+
+def test_whoever_verifies_a_server_names_the_authority() -> None:
+    pages = [path for path in DEPLOY.rglob("*") if path.is_file()]
+    urls = [url for path in pages for url in re.findall(r"postgresql://\S+", path.read_text(encoding="utf-8"))]
+    verifying = [url for url in urls if "sslmode=verify-full" in url]
+    assert len(verifying) >= 4
+    assert [url for url in verifying if "sslrootcert=/" not in url] == []
