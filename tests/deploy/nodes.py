@@ -190,11 +190,12 @@ class Cluster:
         primary = await self.settled(len(self.nodes))
         found: list[str] = []
         async with self._asking() as client:
-            for credentials, wanted in ((None, UNAUTHORIZED), (("patroni", self._secrets["patroni"]), httpx.codes.OK)):
-                change = {"json": {"synchronous_mode": self._is_synchronous}, "auth": credentials}
-                answer = await client.patch(f"https://127.0.0.1:{primary.rest}/config", **change)
+            for password, wanted in (("", UNAUTHORIZED), (self._secrets["patroni"], httpx.codes.OK)):
+                change = {"synchronous_mode": self._is_synchronous}
+                auth = httpx.USE_CLIENT_DEFAULT if not password else httpx.BasicAuth("patroni", password)
+                answer = await client.patch(f"https://127.0.0.1:{primary.rest}/config", json=change, auth=auth)
                 if answer.status_code != wanted:
-                    found.append(f"with {'a' if credentials else 'no'} password a change gets {answer.status_code}")
+                    found.append(f"with password {bool(password)} a change gets {answer.status_code}")
         for node in self.nodes:
             connection = await asyncpg.connect(database="postgres", **self._superuser(node))
             slots = await connection.fetchval("SELECT array_agg(slot_name::text) FROM pg_replication_slots")

@@ -38,8 +38,8 @@ def test_every_directory_is_there_before_something_is_put_into_it() -> None:
             continue
         targets = [Path(words[at + 1].rstrip(")")) for at, word in enumerate(words) if word in {">", ">>"}]
         if words[:1] == ["install"]:
-            target = operands(words)[-1]
-            targets.append(Path(target) / "file" if target.endswith("/") else Path(target))
+            last = operands(words)[-1]
+            targets.append(Path(last) / "file" if last.endswith("/") else Path(last))
         for target in targets:
             put += 1
             assert not target.is_absolute() or target.parent in there, target

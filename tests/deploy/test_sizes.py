@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 import yaml
 from compose_spec import PyCompose, PyOptions
-from patroni.config import Config as PatroniConfig
+from patroni.config import Config as PatroniConfig  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs]
 
 from emulation_saas.__main__ import main
 from emulation_saas.backups.streaming import SLOT
