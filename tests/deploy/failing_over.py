@@ -1,10 +1,11 @@
 """`python -m tests.deploy.failing_over`: the database's primary is lost again and again, under load.
 
 Three machines with etcd, Patroni (`deploy/patroni.yml`: strict synchronous) and PostgreSQL, all on this one, with a lag
-between them; the service with the addresses of all three. What is killed is all that runs on a machine. Nothing that
-was acknowledged may be lost; the longest time without an acknowledgement is printed for each loss. Then the mutant: the
-same without synchronous replication, which must be seen to lose something. Needs etcd (Debian: etcd-server). Progress
-goes to stderr, a JSON object to stdout; exit status 1: something was lost, or the mutant was not caught.
+between them, guarded as `deploy/*.environment.example` say; the service with the addresses of all three. What is killed
+is all that runs on a machine. Nothing that was acknowledged may be lost; the longest time without an acknowledgement is
+printed for each loss. Then the mutant: the same without synchronous replication, which must be seen to lose something.
+Needs etcd (Debian: etcd-server). Progress goes to stderr, a JSON object to stdout; exit status 1: something was lost or
+is not guarded, or the mutant was not caught.
 """
 
 import argparse
@@ -29,7 +30,7 @@ LOAD_S: Final = 4.0
 PATIENCE_S: Final = 90.0
 ON_THEIR_WAY: Final = 64
 """More answers than can have been on their way when the primary was lost."""
-FAULTS: Final = ("lost", "doubled", "gaps")
+FAULTS: Final = ("lost", "doubled", "gaps", "guarded_wrong")
 
 
 def main() -> int:
@@ -66,10 +67,12 @@ async def _tried(folder: Path, etcd: str, options: argparse.Namespace, *, is_syn
     try:
         await cluster.start()
         _say("three machines found together")
+        wrong = await cluster.faults()
         service = Served(folder, workers=2, database_url=cluster.url)
         service.start()
         await asyncio.to_thread(service.wait_until_ready)
-        return await _lost(cluster, service, options, losses=options.losses if is_synchronous else 1)
+        seen = await _lost(cluster, service, options, losses=options.losses if is_synchronous else 1)
+        return {**seen, "guarded_wrong": wrong}
     finally:
         if service is not None:
             await asyncio.to_thread(service.end)

@@ -5,18 +5,13 @@ import shutil
 import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.deploy.certificates import make_certificate
 from tests.serving import free_port
 
 CONFIGURATION: Final = Path(__file__).parents[2] / "deploy" / "nginx.conf"
@@ -33,7 +28,7 @@ def find_nginx() -> str | None:
 def proxied(nginx: str, folder: Path, replicas: Sequence[int]) -> Generator[int]:
     """Run nginx in front of services on these ports; give the port that it listens on, by TLS (`cert.pem`)."""
     port, plain = free_port(), free_port()
-    _make_certificate(folder)
+    make_certificate(folder / "cert.pem", folder / "key.pem")
     site = CONFIGURATION.read_text(encoding="utf-8")
     (told,) = REPLICA.findall(site)
     site = REPLICA.sub("\n".join(f"server 127.0.0.1:{each}{told};" for each in replicas), site)
@@ -73,24 +68,3 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
             continue
         return
     raise RuntimeError("nginx did not start")
-
-
-def _make_certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulation.example")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )

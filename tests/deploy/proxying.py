@@ -1,16 +1,19 @@
 """`python -m tests.deploy.proxying`: the real service behind the nginx that `deploy/nginx.conf` configures.
 
-Opens streams through it, appends, and has slow clients try to be in the way. Needs nginx (Debian: nginx-light); prints
-what it saw as JSON and ends with 1 if a stream missed an event or a slow client was not let go.
+Opens streams through it, appends, and has slow clients and one that asks too fast try to be in the way. Needs nginx
+(Debian: nginx-light); prints what it saw as JSON and ends with 1 if a stream missed an event, a slow client was not let
+go, or the fast one was not told so.
 """
 
 import argparse
 import asyncio
 import json
+import re
 import shutil
 import ssl
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -28,6 +31,11 @@ EVENTS: Final = 50
 SLOW: Final = 20
 PATIENCE_S: Final = 30.0
 EXIT_MISSING: Final = 2
+FAST: Final = 8
+"""Connections of who asks too fast, with so many requests at a time:"""
+AT_ONCE: Final = 900
+REFUSED: Final = "403"
+TOO_FAST: Final = "429"
 
 
 def main() -> int:
@@ -48,7 +56,9 @@ def main() -> int:
     finally:
         shutil.rmtree(folder)
     sys.stdout.write(json.dumps(seen, indent=1) + "\n")
-    return 0 if seen["streams_complete"] == seen["streams"] and seen["slow_let_go"] == 2 * SLOW else 1
+    is_served = seen["streams_complete"] == seen["streams"]
+    is_guarded = seen["slow_let_go"] == 2 * SLOW and set(seen["fast_told"]) == {REFUSED, TOO_FAST}
+    return 0 if is_served and is_guarded else 1
 
 
 async def _tried(service: Served, port: int, *, streams: int, trusted: Path) -> dict[str, Any]:
@@ -61,7 +71,8 @@ async def _tried(service: Served, port: int, *, streams: int, trusted: Path) -> 
             await auditor(service, client, PATH, f"cong-{number}")
             for number in range(-(-streams // STREAMS_PER_PERSON_MAX))
         ]
-        head = int((await client.get(f"{PATH}/log/checkpoint")).text.split("\n")[1])
+        body = {"agency": "so-nhat", "name": "Sở Nhất", "effective_on": "2020-01-01"}
+        head = int((await client.post(f"{PATH}/agencies", json=body)).json()["events"][-1]["id"])
         wanted = [*range(head + 1, head + EVENTS + 1)]
         listening = [
             asyncio.create_task(_stream(port, trust, tokens[number % len(tokens)], after=head, until=wanted[-1]))
@@ -82,6 +93,7 @@ async def _tried(service: Served, port: int, *, streams: int, trusted: Path) -> 
         typed = {"content-type": "application/json"}
         large = await client.post(f"{PATH}/agencies", content=b" " * (BODY_BYTES_MAX + 1), headers=typed)
         assert (large.status_code, large.json()["code"]) == (413, "body-too-large"), large.text
+    fast = sum(await asyncio.gather(*[_fast(port, trust) for _ in range(FAST)]), Counter[str]())
     return {
         "streams": streams,
         "streams_complete": sum(positions == wanted for positions in heard),
@@ -90,6 +102,7 @@ async def _tried(service: Served, port: int, *, streams: int, trusted: Path) -> 
         "command_max_ms": round(max(took) * 1_000, 1),
         "slow_let_go": sum(seconds < PATIENCE_S for seconds in let_go),
         "slow_longest_s": round(max(let_go), 1),
+        "fast_told": dict(fast),
     }
 
 
@@ -107,6 +120,17 @@ async def _stream(port: int, trust: ssl.SSLContext, token: str, *, after: int, u
                 positions.append(int(line[4:]))
     writer.close()
     return positions
+
+
+async def _fast(port: int, trust: ssl.SSLContext) -> Counter[str]:
+    """Ask for what is nobody's many times at once; return how often which status was the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+    asking = b"GET /metrics HTTP/1.1\r\nHost: emulation.example\r\n"
+    writer.write((asking + b"\r\n") * (AT_ONCE - 1) + asking + b"Connection: close\r\n\r\n")
+    async with asyncio.timeout(PATIENCE_S):
+        told = await reader.read(-1)
+    writer.close()
+    return Counter(re.findall(r"^HTTP/1.1 (\d+) ", told.decode(), re.MULTILINE))
 
 
 async def _slow_head(port: int, trust: ssl.SSLContext) -> float:

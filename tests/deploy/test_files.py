@@ -9,11 +9,17 @@ from typing import Final
 import pytest
 
 from emulation_saas.__main__ import main
-from emulation_saas.http.limits import BODY_BYTES_MAX, HEADER_BYTES_MAX
+from emulation_saas.http.limits import (
+    BODY_BYTES_MAX,
+    HEADER_BYTES_MAX,
+    REQUESTS_PER_PROVINCE_MAX,
+    STREAMS_PER_PROVINCE_MAX,
+)
 from emulation_saas.settings import settings_from
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
 UNITS: Final = sorted((DEPLOY / "systemd").glob("emulation-saas*.service"))
+"""Of the service's own commands; Patroni's is another's."""
 NGINX: Final = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
 
 
@@ -67,6 +73,15 @@ def test_the_proxy_refuses_nothing_that_the_service_takes() -> None:
     assert header is not None
     assert int(body[1]) * 1024 >= BODY_BYTES_MAX
     assert int(header[1]) * int(header[2]) * 1024 >= HEADER_BYTES_MAX
+
+
+def test_the_proxy_lets_a_whole_province_ask_from_one_address() -> None:
+    rate = re.search(r"limit_req_zone \$binary_remote_addr .* rate=(\d+)r/s;", NGINX)
+    connections = re.search(r"limit_conn emulation_connections (\d+);", NGINX)
+    assert rate is not None
+    assert connections is not None
+    assert int(rate[1]) >= settings_from({}).requests_per_province
+    assert int(connections[1]) >= STREAMS_PER_PROVINCE_MAX + REQUESTS_PER_PROVINCE_MAX
 
 
 @pytest.mark.parametrize(

@@ -12,19 +12,23 @@ from typing import Any, Final
 
 import asyncpg
 import pytest
+import yaml
 from compose_spec import PyCompose, PyOptions
+from patroni.config import Config as PatroniConfig  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs]
 
 from emulation_saas.__main__ import main
+from emulation_saas.backups.streaming import SLOT
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.postgres.embedded.binaries import programs_for
 from emulation_saas.postgres.embedded.identity import database_user
-from emulation_saas.postgres.server import LOGIN_ROLES, role_dsn
+from emulation_saas.postgres.server import BACKUP_ROLE, LOGIN_ROLES, role_dsn
 from emulation_saas.settings import settings_from
 from tests.database import superuser
 
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"
 UNITS: Final = sorted((DEPLOY / "systemd").glob("*.service"))
+PAGE: Final = (DEPLOY / "README.md").read_text(encoding="utf-8")
 DOCKERFILE: Final = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 OF_THIS_PLACE: Final = {
     r"^(Exec\w+=)\S+": rf"\1{shutil.which('true')}",
@@ -33,7 +37,10 @@ OF_THIS_PLACE: Final = {
 }
 """What a unit names and is not here: programs, users."""
 REPLICAS: Final = ("replica-1", "replica-2")
-HARDENED: Final = (*REPLICAS, "migrate", "nats")
+BACKUPS: Final = ("backup-stream", "backup-take")
+HARDENED: Final = (*REPLICAS, "migrate", "nats", *BACKUPS)
+POSTGRES_UID: Final = 999
+"""Of PostgreSQL's official image, made of Debian: as this user it reads all but the superuser's password."""
 PIN: Final = re.compile(r"^([a-z0-9_.-]+)(?:\[[^\]]*\])?==(\S+).*?\\\n((?:    --hash=\S+(?: \\)?\n)+)", re.MULTILINE)
 
 
@@ -89,13 +96,13 @@ def test_only_the_service_can_be_reached_from_outside() -> None:
     assert composed().to_dict()["networks"]["inside"]["internal"] is True
 
 
-@pytest.mark.parametrize("name", [*REPLICAS, "migrate"])
+@pytest.mark.parametrize("name", [*REPLICAS, "migrate", *BACKUPS])
 def test_container_starts_a_command_that_there_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    (command,) = services()[name]["command"]
+    command = services()[name]["command"]
     with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
+        main([*command, "--help"])
     assert ended.value.code == 0
-    assert command in capsys.readouterr().out
+    assert command[0] in capsys.readouterr().out
 
 
 def test_settings_of_the_containers_are_settings() -> None:
@@ -124,8 +131,49 @@ def test_dockerfile_copies_what_there_is_and_what_its_ignore_file_lets_in() -> N
 
 
 def test_image_runs_as_nobody_in_particular() -> None:
-    assert re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
-    assert 'ENTRYPOINT ["emulation-saas"]' in DOCKERFILE
+    assert list(users().values()) == ["10003:10003", "10001:10001"]
+    assert DOCKERFILE.count('ENTRYPOINT ["emulation-saas"]') == 2
+    assert DOCKERFILE.rindex("FROM ") < DOCKERFILE.index("USER 10001"), "the service is what is built unless asked"
+
+
+def users() -> dict[str | None, str]:
+    """Return stage of the Dockerfile -> who runs it; None: the last one."""
+    stages = re.findall(r"^FROM \S+(?: AS (\S+))?\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    return {name or None: user for name, text in stages for user in re.findall(r"^USER (\S+)$", text, re.MULTILINE)}
+
+
+def test_container_can_read_its_secrets_and_write_its_files(tmp_path: Path) -> None:
+    (page,) = re.findall(r"```sh\n(install -d -m 0700 secrets\n.*?)^docker", PAGE, re.MULTILINE | re.DOTALL)
+    (tmp_path / "containers.environment.example").touch()
+    instead = 'chown() { echo "$@" >> owners; }; install() { mkdir "${!#}"; echo "$@" >> directories; }\n'
+    subprocess.run(["/bin/bash", "-euc", instead + page], cwd=tmp_path, check=True)
+    owners = {
+        path: owner
+        for owner, *paths in map(str.split, (tmp_path / "owners").read_text(encoding="utf-8").splitlines())
+        for path in paths
+    }
+    files = {name: secret["file"] for name, secret in composed().to_dict()["secrets"].items()}
+    assert {f"secrets/{path.name}" for path in (tmp_path / "secrets").iterdir()} == set(files.values())
+    for path in files.values():
+        assert (tmp_path / path).stat().st_mode & 0o777 == 0o600
+    told = {
+        name: {line.split(":")[3] for line in (tmp_path / path).read_text(encoding="utf-8").splitlines()}
+        for name, path in files.items()
+        if "passfile" in name
+    }
+    roles = {*LOGIN_ROLES}
+    assert told == {"roles.passfile": roles | {BACKUP_ROLE}, "passfile": roles, "backup.passfile": {BACKUP_ROLE}}
+    assert set(files.values()) - owners.keys() == {"secrets/postgres.password"}, "which is read as root"
+    directories = (tmp_path / "directories").read_text(encoding="utf-8")
+    for name, service in services().items():
+        user = users()[service["build"].get("target")] if "build" in service else f"{POSTGRES_UID}:{POSTGRES_UID}"
+        for secret in service.get("secrets", []):
+            assert owners.get(files[secret], user) == user, (name, secret)
+        for volume in service.get("volumes", []):
+            if volume.startswith("./backups:"):
+                assert f"-o {user.replace(':', ' -g ')} backups" in directories
+            elif not volume.startswith("./"):
+                assert "user" not in service, "a new volume is root's, and NATS's image keeps it so"
 
 
 def test_what_is_pinned_for_the_image_is_what_is_tested() -> None:
@@ -150,6 +198,7 @@ async def test_roles_get_the_passwords_of_the_passfile(
         "PGPASSFILE": address["passfile"].replace("%2F", "/"),
         "POSTGRES_DB": name,
         "PASSFILE": str(place / "passfile"),
+        "PGDATA": str(place),
     }
     async with superuser(server, name) as connection:
         await connection.execute(f"CREATE ROLE {role} LOGIN; GRANT CONNECT ON DATABASE {name} TO {role}")
@@ -161,13 +210,9 @@ async def test_roles_get_the_passwords_of_the_passfile(
             own = await asyncpg.connect(role_dsn(database_url, role), password=password)
             assert await own.fetchval("SELECT current_user") == role
             await own.close()
+            assert f" {BACKUP_ROLE} all scram" in (place / "pg_hba.conf").read_text(encoding="utf-8")
         finally:
             await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM {role}; DROP ROLE {role}")
-
-
-def test_page_makes_a_password_for_each_role_that_logs_in() -> None:
-    (roles,) = re.findall(r"for role in ([a-z ]+); do", (DEPLOY / "README.md").read_text(encoding="utf-8"))
-    assert sorted(f"emulation_{role}" for role in roles.split()) == sorted(LOGIN_ROLES)
 
 
 def test_nodes_take_nothing_unencrypted_and_acknowledge_nothing_that_is_kept_once() -> None:
@@ -181,9 +226,44 @@ def test_nodes_take_nothing_unencrypted_and_acknowledge_nothing_that_is_kept_onc
         assert role in text
 
 
+def example(name: str) -> dict[str, str]:
+    lines = shlex.split((DEPLOY / f"{name}.example").read_text(encoding="utf-8"), comments=True)
+    return dict(line.split("=", 1) for line in lines)
+
+
 def test_example_of_a_node_holds_no_password() -> None:
-    lines = shlex.split((DEPLOY / "patroni.environment.example").read_text(encoding="utf-8"), comments=True)
-    told = dict(line.split("=", 1) for line in lines)
-    secret = {name: value for name, value in told.items() if name.endswith("_PASSWORD")}
+    secret = {name: value for name, value in example("patroni.environment").items() if name.endswith("_PASSWORD")}
     assert set(secret.values()) == {""}
-    assert len(secret) == 3
+    assert len(secret) == 4
+
+
+def test_nobody_without_a_password_changes_how_a_node_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in example("patroni.environment").items():
+        monkeypatch.setenv(name, value or "geheim")
+    told: dict[str, Any] = PatroniConfig(str(DEPLOY / "patroni.yml"), validator=None)["restapi"]
+    assert told["auth"] == "patroni:geheim"
+    assert told["allowlist"] == ["10.0.0.21", "10.0.0.22", "10.0.0.23"]
+    assert told["listen"].split(":")[0] in told["allowlist"]
+    assert {Path(told[name]).name for name in ("certfile", "keyfile", "cafile")} == {
+        "server.crt",
+        "server.key",
+        "ca.crt",
+    }
+    etcd = example("etcd.environment")
+    assert etcd["ETCD_CLIENT_CERT_AUTH"] == etcd["ETCD_PEER_CLIENT_CERT_AUTH"] == "true"
+    assert all(value.startswith("https:") for name, value in etcd.items() if name.endswith("_URLS"))
+
+
+def test_nodes_let_the_backup_in_and_keep_what_it_needs() -> None:
+    told = yaml.safe_load((DEPLOY / "patroni.yml").read_text(encoding="utf-8"))
+    assert f"hostssl replication {BACKUP_ROLE} samenet scram-sha-256" in told["postgresql"]["pg_hba"]
+    assert told["bootstrap"]["dcs"]["slots"] == {SLOT: {"type": "physical"}}
+    assert told["bootstrap"]["dcs"]["postgresql"]["parameters"]["summarize_wal"] == "on"
+
+
+def test_whoever_verifies_a_server_names_the_authority() -> None:
+    pages = [path for path in DEPLOY.rglob("*") if path.is_file()]
+    urls = [url for path in pages for url in re.findall(r"postgresql://\S+", path.read_text(encoding="utf-8"))]
+    verifying = [url for url in urls if "sslmode=verify-full" in url]
+    assert len(verifying) >= 4
+    assert [url for url in verifying if "sslrootcert=/" not in url] == []

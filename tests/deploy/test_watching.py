@@ -10,6 +10,7 @@ import promql_parser
 import pytest
 import yaml
 
+from emulation_saas.backups.streaming import SLOT
 from emulation_saas.operating.counting import Counts
 from emulation_saas.operating.lags import Lags
 from emulation_saas.operating.metrics import Metrics
@@ -20,8 +21,22 @@ DEPLOY: Final = Path(__file__).parents[2] / "deploy"
 RULES: Final[list[dict[str, Any]]] = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"][0]["rules"]
 DASHBOARD: Final[dict[str, Any]] = json.loads((DEPLOY / "dashboard.json").read_text())
 PANELS: Final = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+NAMES_OF_OURS: Final = {"name", "slot_name"}
 QUERIES: Final = [target["expr"] for panel in PANELS for target in panel["targets"]]
 OF_PROMETHEUS: Final = {"up"}
+OF_MACHINES: Final[list[dict[str, Any]]] = yaml.safe_load((DEPLOY / "alerts-machines.yml").read_text())["groups"][0][
+    "rules"
+]
+OF_EXPORTERS: Final = {
+    "node_filesystem_avail_bytes",
+    "node_filesystem_size_bytes",
+    "node_systemd_timer_last_trigger_seconds",
+    "node_systemd_unit_state",
+    "patroni_sync_standby",
+    "pg_replication_slot_safe_wal_size_bytes",
+    "pg_replication_slot_slot_is_active",
+}
+"""Read in the sources of node_exporter, postgres_exporter and Patroni, none of which runs here."""
 
 
 def selectors(query: str) -> Iterator[Any]:
@@ -86,6 +101,25 @@ def test_each_alert_has_a_runbook_that_tells_what_to_do(rule: dict[str, Any]) ->
     assert title == f"# {rule['alert']}"
     assert alert == f"> `{rule['expr']}` for {rule['for']}, severity {rule['labels']['severity']}"
     assert re.findall(r"^## (.+)$", page, re.MULTILINE) == ["What it means", "Look", "Do"]
+
+
+def test_machines_are_watched_by_what_their_exporters_tell() -> None:
+    asked = [selector for rule in OF_MACHINES for selector in selectors(rule["expr"])]
+    assert {selector.name for selector in asked} == OF_EXPORTERS
+    named = {
+        matcher.value for selector in asked for matcher in selector.matchers.matchers if matcher.name in NAMES_OF_OURS
+    }
+    units = {path.name for path in (DEPLOY / "systemd").iterdir()}
+    patterns = {name for name in named if "[.]" in name}
+    assert all(any(re.fullmatch(pattern, unit) for unit in units) for pattern in patterns)
+    assert named - patterns <= units | {SLOT}
+
+
+def test_each_alert_of_machines_has_its_section() -> None:
+    page = (DEPLOY / "runbooks" / "machines.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == [rule["alert"] for rule in OF_MACHINES]
+    assert {rule["annotations"]["runbook"] for rule in OF_MACHINES} == {"deploy/runbooks/machines.md"}
+    assert {rule["labels"]["severity"] for rule in OF_MACHINES} == {"page", "ticket"}
 
 
 def test_each_runbook_of_an_alert_has_its_alert() -> None:
