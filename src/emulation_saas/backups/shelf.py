@@ -15,7 +15,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -194,6 +194,26 @@ class Shelf:
     def segments(self) -> list[Path]:
         """Return the streamed segments of WAL, in order; a name may be there whole and `.partial`."""
         return sorted(path for path in self.wal.glob("*") if _SEGMENT.fullmatch(path.name))
+
+    def enter(self, timeline: int, ends: Mapping[int, int]) -> None:
+        """Begin the first file of a history that began exactly where the one before ended with a file.
+
+        `pg_receivewal` would ask the one before for what follows, of which that has nothing, again and again.
+
+        Args:
+            timeline: the history that the server writes now.
+            ends: where each history ended that led to it, a byte of the log.
+        """
+        newest = next(reversed(self.segments()), None)
+        if newest is None or newest.suffix == PARTIAL:
+            return
+        size = newest.stat().st_size
+        ours, high, number = (int(newest.name[at : at + 8], 16) for at in range(0, 24, 8))
+        end = (high << 32) + (number + 1) * size
+        if ends.get(ours) == end:
+            entered = min(each for each in (*ends, timeline) if each > ours)
+            name = f"{entered:08X}{end >> 32:08X}{end % 2**32 // size:08X}{PARTIAL}"
+            (self.wal / name).touch(mode=0o600)
 
     def replayable(self, chain: Chain) -> dict[str, Path]:
         """Return name -> file of all WAL that may be replayed over a chain, and of the histories that it is of.

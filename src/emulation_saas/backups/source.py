@@ -1,5 +1,6 @@
 """The server that is copied, as the role for copies reaches it: by the replication protocol, in no database."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from emulation_saas.postgres.server import BACKUP_ROLE, VERSION_MAJOR_FACTOR, ro
 
 APPLICATION: Final = "emulation_stream"
 """The name of the stream among the server's standbys."""
+_END: Final = re.compile(r"^.*?\b(\d+)\t([0-9A-F]+)/([0-9A-F]+)\t", re.MULTILINE)
+"""A line of a timeline's history: which one, and where it ended."""
 _TLS_MODES: Final = frozenset({"require", "verify-ca", "verify-full"})
 
 
@@ -26,6 +29,19 @@ class Source:
     """The directory of the tools of its version."""
     system: str
     """What tells it from every other server; its copies and what is restored from them bear the same."""
+    timeline: int
+    """Which history it writes: each server that takes over begins another."""
+
+    def ends(self) -> dict[int, int]:
+        """Return where each history ended that led to its own: a byte of the log, by timeline.
+
+        Raises:
+            BackupError: it does not say.
+        """
+        if self.timeline == 1:
+            return {}
+        history = _asked(self.tools / "psql", self.dsn, self.environment, f"TIMELINE_HISTORY {self.timeline}")
+        return {int(timeline): int(high, 16) << 32 | int(low, 16) for timeline, high, low in _END.findall(history)}
 
 
 def source_at(url: str, among: Sequence[Path] | None = None) -> Source:
@@ -41,20 +57,25 @@ def source_at(url: str, among: Sequence[Path] | None = None) -> Source:
     """
     among, over_tls = places() if among is None else among, _asks_for_tls(url)
     dsn, environment = _without_password(role_dsn(url, BACKUP_ROLE))
-    asking = ("--no-psqlrc", "--no-password", "--tuples-only", "--no-align")
-    said = run(
-        any_psql(among, over_tls=over_tls),
-        *(*asking, f"--dbname={_with(dsn, replication='true', connect_timeout='10')}"),
-        *("--command=IDENTIFY_SYSTEM", "--command=SHOW server_version_num"),
-        failing=f"the database does not let {BACKUP_ROLE} copy it (see deploy/runbooks/backup.md)",
-        environment=environment,
-    )
-    identified, version = said.split()
+    psql = any_psql(among, over_tls=over_tls)
+    identified, version = _asked(psql, dsn, environment, "IDENTIFY_SYSTEM", "SHOW server_version_num").split()
     major = int(version) // VERSION_MAJOR_FACTOR
     if major < OLDEST_MAJOR:
         raise BackupError(f"PostgreSQL {major} is not supported: use {OLDEST_MAJOR} or later")
     tools = tools_of(major, among, over_tls=over_tls)
-    return Source(_with(dsn, application_name=APPLICATION), environment, tools, identified.split("|")[0])
+    system, timeline, *_ = identified.split("|")
+    return Source(_with(dsn, application_name=APPLICATION), environment, tools, system, int(timeline))
+
+
+def _asked(psql: Path, dsn: str, environment: Mapping[str, str], *commands: str) -> str:
+    """Return what a server answers to commands of the replication protocol."""
+    return run(
+        *(psql, "--no-psqlrc", "--no-password", "--tuples-only", "--no-align"),
+        f"--dbname={_with(dsn, replication='true', connect_timeout='10')}",
+        *(f"--command={command}" for command in commands),
+        failing=f"the database does not let {BACKUP_ROLE} copy it (see deploy/runbooks/backup.md)",
+        environment=environment,
+    )
 
 
 def _asks_for_tls(url: str) -> bool:

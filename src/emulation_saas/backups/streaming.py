@@ -83,6 +83,7 @@ class Stream:
         program = source.tools / "pg_receivewal"
         target = (f"--dbname={source.dsn}", "--no-password", f"--slot={SLOT}")
         try:
+            self.shelf.enter(source.timeline, source.ends())
             making = ("--create-slot", "--if-not-exists")
             run(program, *target, *making, failing="no slot for the stream", environment=source.environment)
         except BackupError as error:
