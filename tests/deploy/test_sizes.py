@@ -1,5 +1,6 @@
 """What can be known of units, image, compose file and nodes without systemd, Docker and machines to run them."""
 
+import json
 import os
 import re
 import secrets
@@ -14,7 +15,6 @@ import asyncpg
 import pytest
 import yaml
 from compose_spec import PyCompose, PyOptions
-from patroni.config import Config as PatroniConfig  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs]
 
 from emulation_saas.__main__ import main
 from emulation_saas.backups.streaming import SLOT
@@ -36,6 +36,11 @@ OF_THIS_PLACE: Final = {
     r"^(User|Group)=.*\n": "",
 }
 """What a unit names and is not here: programs, users."""
+READ_BY_PATRONI: Final = """
+import json, sys
+from patroni.config import Config
+print(json.dumps(Config(sys.argv[1], validator=None)["restapi"]))
+"""
 REPLICAS: Final = ("replica-1", "replica-2")
 BACKUPS: Final = ("backup-stream", "backup-take")
 HARDENED: Final = (*REPLICAS, "migrate", "nats", *BACKUPS)
@@ -237,10 +242,16 @@ def test_example_of_a_node_holds_no_password() -> None:
     assert len(secret) == 4
 
 
-def test_nobody_without_a_password_changes_how_a_node_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in example("patroni.environment").items():
-        monkeypatch.setenv(name, value or "geheim")
-    told: dict[str, Any] = PatroniConfig(str(DEPLOY / "patroni.yml"), validator=None)["restapi"]
+def test_nobody_without_a_password_changes_how_a_node_is_run() -> None:
+    said = {name: value or "geheim" for name, value in example("patroni.environment").items()}
+    read = subprocess.run(  # in a process of its own: to import it sets the umask
+        [sys.executable, "-c", READ_BY_PATRONI, str(DEPLOY / "patroni.yml")],
+        env=os.environ | said,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    told: dict[str, Any] = json.loads(read.stdout)
     assert told["auth"] == "patroni:geheim"
     assert told["allowlist"] == ["10.0.0.21", "10.0.0.22", "10.0.0.23"]
     assert told["listen"].split(":")[0] in told["allowlist"]

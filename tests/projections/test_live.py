@@ -288,6 +288,7 @@ class _Deaf(ProvinceLogs):
 
     def __init__(self, logs: ProvinceLogs) -> None:
         self._heard = logs
+        self.waker = logs.waker
         self.asked = 0
 
     async def all(self) -> list[ProvinceLog]:
