@@ -384,6 +384,8 @@ def test_what_a_proxy_might_say_has_no_effect(apart: Apart) -> None:
             if operation.method == "POST" and plain.is_success:
                 continue  # an empty body is a whole command here, and it has been obeyed before
             forwarded = ask(client, apart, operation, apart.url(operation), body, **FORWARDED)
-            assert told(forwarded, but="") == told(plain, but=""), operation.name
+            again = ask(client, apart, operation, apart.url(operation), body)
+            # A webhook's handshake is tried again meanwhile, and then it stands otherwise.
+            assert told(forwarded, but="") in (told(plain, but=""), told(again, but="")), operation.name
             foreign = ask(client, apart, operation, apart.url(operation, province="tinh-b"), body, **FORWARDED)
             assert foreign.status_code == 404
