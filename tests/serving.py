@@ -1,6 +1,7 @@
 """The real service, as processes of its own: `emulation-saas serve`, seen from outside and killed from outside."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -28,6 +29,8 @@ _LOOSE: Final = {
     "EMULATION_REQUESTS_PER_PROVINCE": "1000000",
 }
 """Receivers are on this machine, and a few callers ask as fast as they are answered."""
+NOT_GIVEN: Final = range(10_000, 32_000)
+"""Ports below those that Linux takes for connections (`ip_local_port_range`)."""
 START_S: Final = 45.0
 """Generous: a busy machine may take long to import and to initialise a database."""
 
@@ -190,10 +193,11 @@ def opening(province: str, *, name: str = "Tỉnh Bắc Sông") -> dict[str, Any
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
+    """Return a port that nobody listens on just now, nor is given by the system to a connection meanwhile."""
+    while True:
+        port = random.choice(NOT_GIVEN)  # noqa: S311 - any
+        if is_port_free(port):
+            return port
 
 
 def is_port_free(port: int) -> bool:

@@ -30,11 +30,11 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What to do: how many callers, for how long, in how many provinces."""
+    """What to do: how many callers, for how long, in which provinces, by their numbers."""
 
     kind: Literal["log", "application", "dcb"]
     callers: int
-    provinces: int
+    provinces: list[int]
     seconds: float
 
 
@@ -75,7 +75,8 @@ async def _callers_of(logs: ProvinceLogs, world: World, process: int) -> list[_C
 
 async def _vote(callers: list[list[_Caller]], job: Job) -> Done:
     """Vote from so many callers, spread over provinces."""
-    chosen = [callers[number % job.provinces][number // job.provinces] for number in range(job.callers)]
+    many = len(job.provinces)
+    chosen = [callers[job.provinces[number % many]][number // many] for number in range(job.callers)]
     began = perf_counter()
     counts = await asyncio.gather(*(caller.call_until(began + job.seconds) for caller in chosen))
     return Done(sum(counts), perf_counter() - began)

@@ -40,11 +40,17 @@ class Case(msgspec.Struct, frozen=True):
     callers: int
     processes: int = 1
     provinces: int = 1
+    is_apart: bool = False
+    """Whether each process has provinces of its own, as the proxy of `deploy/` shares commands out."""
+
+    def of(self, process: int) -> list[int]:
+        """Return the numbers of the provinces in which a process votes."""
+        return [*range(process, self.provinces, self.processes)] if self.is_apart else [*range(self.provinces)]
 
     @property
     def name(self) -> str:
         """What its figure is called."""
-        where = f"_{self.provinces}_provinces" if self.provinces > 1 else ""
+        where = f"_{self.provinces}_provinces{'_apart' * self.is_apart}" if self.provinces > 1 else ""
         return f"{_NAMES[self.kind]}_{self.callers}{where}{'_2_processes' if self.processes > 1 else ''}_per_s"
 
 
@@ -59,9 +65,9 @@ def cases(*, quick: bool) -> list[Case]:
         *(Case(kind, many) for many in callers for kind in _KINDS),
         *(Case(kind, many, processes=2) for many in callers if many > 1 for kind in _KINDS),
         *(
-            Case("log", many, processes, PROVINCES)
+            Case("log", many, processes, PROVINCES, is_apart)
             for many in (64, 128)
-            for processes in (1, 2)
+            for processes, is_apart in ((1, False), (2, False), (2, True))
             if not quick or many == 64
         ),
     ]
@@ -99,7 +105,8 @@ def _compared(figures: dict[str, float], measured: list[Case]) -> tuple[dict[str
             rows.append(Row(f"  stock {case.kind} recorder, {where}", rate, "/s"))
             continue
         if case.provinces > 1:
-            rows.append(Row(f"execute, {case.provinces} provinces, {where}", rate, "/s"))
+            shared = " with provinces of their own" * case.is_apart
+            rows.append(Row(f"execute, {case.provinces} provinces, {where}{shared}", rate, "/s"))
             continue
         stock = {kind: figures[Case(kind, case.callers, case.processes).name] for kind in _KINDS if kind != "log"}
         suffix = "_2_processes" if case.processes > 1 else ""
@@ -142,8 +149,8 @@ def _processes(log_url: str, stock_url: str, worlds: list[World]) -> "Generator[
 
     def do(case: Case, seconds: float) -> float:
         chosen = processes[: case.processes]
-        job = Job(case.kind, case.callers // case.processes, case.provinces, seconds)
-        for process in chosen:
+        for number, process in enumerate(chosen):
+            job = Job(case.kind, case.callers // case.processes, case.of(number), seconds)
             _write(process, msgspec.json.encode(job))
         done = [msgspec.json.decode(_read(process), type=Done) for process in chosen]
         return sum(each.events / each.seconds for each in done)
