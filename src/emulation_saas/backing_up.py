@@ -172,9 +172,8 @@ def _demand_witness(settings: Settings) -> None:
     try:
         if settings.witness is not None:
             Witness(settings.witness).sizes()
-    except (OSError, ValueError, IndexError) as error:
-        reason = error if isinstance(error, OSError) else "a file of it holds no checkpoint"
-        raise SettingsError(f"the witness {settings.witness} cannot be read: {reason}") from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"the witness {settings.witness} cannot be read: {error}") from error
 
 
 def _put_key(key: Path, back: Restored) -> None:

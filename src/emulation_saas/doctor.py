@@ -6,6 +6,7 @@ at what may have changed since, or goes wrong while the service runs. What canno
 
 import asyncio
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -243,9 +244,9 @@ async def _witness(database: Database, directory: Path) -> AsyncIterator[Finding
         do = f"let {PREFIX}WITNESS name the directory; serve would make an empty one where there is none"
         yield Finding(check="witness", verdict="unknown", says=str(error), do=do)
         return
-    except (ValueError, IndexError):
-        do = f"find it in {directory} and set it aside: what it saw signed can no longer be demanded"
-        yield Finding(check="witness", verdict="fault", says="a file of it holds no checkpoint", do=do)
+    except ValueError as error:
+        do = "set it aside: what it saw signed can no longer be demanded"
+        yield Finding(check="witness", verdict="fault", says=str(error), do=do)
         return
     for line in lines:
         do = "do not start the service: the database is from before what was signed, see deploy/runbooks/restore.md"
@@ -259,14 +260,15 @@ async def _followers(lags: Lags, logs: list[ProvinceLog], still_s: float) -> Asy
     if any(follower.lag for follower in before.values()):
         await asyncio.sleep(still_s)
     after = await _waiting(lags, logs) if before else {}
-    still = {
-        whose: follower
-        for whose, follower in after.items()
-        if follower.lag and whose in before and before[whose].lag and follower.position == before[whose].position
-    }
-    for (province, kind, name), follower in still.items():
+    still: defaultdict[tuple[str, str], list[Follower]] = defaultdict(list)
+    for (province, kind, name), follower in after.items():
+        earlier = before.get((province, kind, name))
+        if follower.lag and earlier is not None and earlier.lag and follower.position == earlier.position:
+            still[province, kind].append(follower)
+    for (province, kind), followers in still.items():
         do = "start the service" if kind == "projection" else "see GET …/lag, and whether its receiver takes anything"
-        says = f"{kind} {name} of {province} stands still, {follower.lag} events behind"
+        names, lag = ", ".join(each.name for each in followers), max(each.lag for each in followers)
+        says = f"{province}: {kind}s stand still, up to {lag} events behind: {names}"
         yield Finding(check="followers", verdict="fault", says=says, do=do)
     stopped = {whose: follower for whose, follower in after.items() if follower.quarantined}
     for (province, _, name), follower in stopped.items():

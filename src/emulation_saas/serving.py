@@ -167,7 +167,7 @@ async def demand_witnessed(settings: Settings, url: str) -> None:
         settings.witness.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with open_database(url, app_max=1) as database:
             found = await behind(database, Witness(settings.witness))
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError) as error:
         raise BehindWitnessError(f"the witness {settings.witness} cannot be asked: {error}") from error
     if found:
         found.append("the database is from before what was signed: see deploy/runbooks/restore.md")

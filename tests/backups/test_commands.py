@@ -147,7 +147,7 @@ def test_what_was_typed_wrong_is_said_before_anything_is_restored(here: Place, p
         ("--master-key", exposed): "must be readable by its owner only (chmod 600)",
         ("--master-key", none): "the master key cannot be read",
         ("--witness", place / "mistyped"): "mistyped cannot be read: [Errno 2] No such file or directory",
-        ("--witness", damaged): f"the witness {damaged} cannot be read: a file of it holds no checkpoint",
+        ("--witness", damaged): f"{damaged} cannot be read: {damaged / 'bac-song.checkpoint'} holds no checkpoint",
     }.items():
         said = here.refused("restore", "--to", place / "again", *wrong, code=78)
         assert says in said

@@ -15,6 +15,7 @@ from emulation_saas.doctor import Diagnosis, diagnose
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.postgres.server import APP_ROLE, KEYS_ROLE
 from emulation_saas.settings import Settings
+from projections import PROJECTIONS
 from tests.database import empty_database, superuser
 from tests.logs import keep_master_key, open_province, running_logs
 from tests.privacy.living import HERE, Living, pledged
@@ -178,10 +179,9 @@ async def test_documents_that_stand_still_are_found(database_url: str, tmp_path:
         await open_province(logs)
     diagnosis = await examined(database_url, tmp_path)
     assert diagnosis.exit_code == 1
-    assert {check for check, _, _ in wrong(diagnosis)} == {"followers"}
-    assert ("followers", "projection roster of bac-song stands still, 5 events behind", "start the service") in wrong(
-        diagnosis
-    )
+    names = ", ".join(sorted(projection.name for projection in PROJECTIONS))
+    says = f"bac-song: projections stand still, up to 5 events behind: {names}"
+    assert wrong(diagnosis) == [("followers", says, "start the service")]
 
 
 async def test_keys_that_are_gone_are_found(server: EmbeddedPostgres, database_url: str, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ async def test_a_log_behind_the_witness_is_found_as_serve_finds_it(database_url:
     assert "deploy/runbooks/restore.md" in do
     (seen / "bac-song.checkpoint").write_text("damaged", encoding="utf-8")
     ((verdict, says, do),) = await told()
-    assert (verdict, says) == ("fault", "a file of it holds no checkpoint")
+    assert (verdict, says) == ("fault", f"{seen / 'bac-song.checkpoint'} holds no checkpoint")
     assert "set it aside" in do
 
 

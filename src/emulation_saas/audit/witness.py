@@ -78,10 +78,15 @@ class Witness:
 
         Raises:
             OSError: there is no such directory, or a file of it cannot be read.
-            ValueError, IndexError: a file holds no checkpoint.
+            ValueError: a file holds no checkpoint.
         """
-        files = [file for file in self._directory.iterdir() if file.suffix == _SUFFIX]
-        return {file.stem: size_of(file.read_text(encoding="utf-8")) for file in sorted(files)}
+        sizes: dict[str, int] = {}
+        for file in sorted(each for each in self._directory.iterdir() if each.suffix == _SUFFIX):
+            try:
+                sizes[file.stem] = size_of(file.read_text(encoding="utf-8"))
+            except (ValueError, IndexError) as error:
+                raise ValueError(f"{file} holds no checkpoint") from error
+        return sizes
 
     def _file(self, handle: str) -> Path:
         return self._directory / f"{handle}{_SUFFIX}"
