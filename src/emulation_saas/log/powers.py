@@ -57,7 +57,9 @@ class AuthorityFold:
         facts, directory = deque(found), self.initial()
         powers: dict[tuple[int, PersonId], Authority] = {}
         for position, person in sorted(acts):
+            before = list[Event]()
             while facts and facts[0].position < position:
-                directory = self.after(directory, facts.popleft().event)
+                before.append(facts.popleft().event)
+            directory = self.after_all(directory, before)
             powers[position, person] = directory.authority_of(person, on=acts[position, person])
         return powers
