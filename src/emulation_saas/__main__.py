@@ -78,13 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    settings = settings_from(os.environ)
-    given: dict[str, Any] = {
-        field.name: value
-        for field in msgspec.structs.fields(Settings)
-        if (value := getattr(options, field.name, None)) is not None
-    }
-    return msgspec.structs.replace(settings, **given)
+    names = (field.name for field in msgspec.structs.fields(Settings))
+    return settings_from(
+        os.environ, {name: value for name in names if (value := getattr(options, name, None)) is not None}
+    )
 
 
 def _serve(settings: Settings, _: argparse.Namespace) -> int:

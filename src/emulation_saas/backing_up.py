@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from emulation_saas.audit.witness import Witness, behind
+from emulation_saas.backups.faults import BackupError
 from emulation_saas.backups.restoring import Restored, restored
 from emulation_saas.backups.shelf import Shelf
 from emulation_saas.backups.source import Source, source_at
@@ -103,13 +104,15 @@ def back_up(settings: Settings, options: argparse.Namespace, say: Say) -> Answer
         return {}, "stopped"
     chains = shelf.chains()
     if options.action == "verify":
+        if not chains:
+            raise BackupError(f"there is no backup in {shelf.root}")
         for backup in (backup for chain in chains for backup in chain):
             verify(backup, tools_of(backup.major))
             say(f"{backup.name}: as it was taken")
     names = [[backup.name for backup in chain] for chain in chains]
     segments = [segment.name for segment in shelf.segments()]
     log = f"log from {segments[0]} to {segments[-1]}" if segments else "no log"
-    told = [*(" + ".join(chain) for chain in names), log]
+    told = [*([" + ".join(chain) for chain in names] or ["no backup"]), log]
     return {"chains": names, "log": segments}, "\n".join(told)
 
 

@@ -241,7 +241,7 @@ async def _witness(database: Database, directory: Path) -> AsyncIterator[Finding
     try:
         lines = await behind(database, Witness(directory))
     except OSError as error:
-        do = f"let {PREFIX}WITNESS name the directory; serve would make an empty one where there is none"
+        do = f"let {PREFIX}WITNESS name the directory; where a witness is to begin, make it"
         yield Finding(check="witness", verdict="unknown", says=str(error), do=do)
         return
     except ValueError as error:

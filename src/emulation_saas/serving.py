@@ -164,11 +164,11 @@ async def demand_witnessed(settings: Settings, url: str) -> None:
     if settings.witness is None:
         return
     try:
-        settings.witness.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with open_database(url, app_max=1) as database:
             found = await behind(database, Witness(settings.witness))
     except (OSError, ValueError) as error:
-        raise BehindWitnessError(f"the witness {settings.witness} cannot be asked: {error}") from error
+        hint = "; where a witness is to begin, make its directory" if isinstance(error, FileNotFoundError) else ""
+        raise BehindWitnessError(f"the witness {settings.witness} cannot be asked: {error}{hint}") from error
     if found:
         found.append("the database is from before what was signed: see deploy/runbooks/restore.md")
         raise BehindWitnessError("\n".join(found))

@@ -4,13 +4,17 @@ import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from ipaddress import ip_network
+from os import R_OK, access
 from pathlib import Path
+from ssl import create_default_context
 from typing import Annotated, Any, Final, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 from ssrfguard import Policy
+
+from emulation_saas.postgres.server import APP_ROLE, role_dsn
 
 PREFIX: Final = "EMULATION_"
 NO_TRACES: Final = "none"
@@ -177,25 +181,27 @@ def settings_table() -> list[Setting]:
     ]
 
 
-def settings_from(environment: Mapping[str, str]) -> Settings:
-    """Return the settings of an environment.
+def settings_from(environment: Mapping[str, str], options: Mapping[str, object] | None = None) -> Settings:
+    """Return the settings of an environment, and above them those that a command is given, by the names of their fields.
 
     Raises:
         SettingsError: a value is wrong, or a name beginning with EMULATION_ is none of ours.
     """
     faults: list[str] = []
     values: dict[str, Any] = {}
-    known = {PREFIX + field.name.upper(): field for field in msgspec.structs.fields(Settings)}
-    for variable in sorted(name for name in environment if name.startswith(PREFIX)):
-        text = environment[variable].strip()
-        if variable not in known:
-            faults.append(f"{variable}: there is no such setting")
+    fields = {field.name: field for field in msgspec.structs.fields(Settings)}
+    names = {PREFIX + name.upper(): name for name in fields}
+    ours = sorted(variable for variable in environment if variable.startswith(PREFIX))
+    told = {names.get(variable, variable): (variable, environment[variable].strip()) for variable in ours}
+    told |= {name: (f"--{name.replace('_', '-')}", str(value)) for name, value in (options or {}).items()}
+    for name, (source, text) in told.items():
+        if name not in fields:
+            faults.append(f"{source}: there is no such setting")
         elif text:
-            field = known[variable]
             try:
-                values[field.name] = _read(text, field.type)
+                values[name] = _read(text, fields[name].type)
             except (msgspec.MsgspecError, ValueError) as error:
-                faults.append(f"{variable}: {error}")
+                faults.append(f"{source}: {error}")
     settings = Settings(**values)
     faults += _contradictions(settings) + _faults_of_tracing(environment)
     if faults:
@@ -216,34 +222,46 @@ def _path(_: type, text: str) -> Path:
 
 def _contradictions(settings: Settings) -> list[str]:
     faults: list[str] = []
-    url = settings.database_url
-    if url is not None and urlsplit(url).scheme not in {"postgresql", "postgres"}:
-        faults.append(f"{PREFIX}DATABASE_URL: begins with postgresql://")
+    try:
+        if settings.database_url is not None:
+            role_dsn(settings.database_url, APP_ROLE)
+    except ValueError as error:
+        faults.append(f"{PREFIX}DATABASE_URL: {error}")
     if not _ORIGIN.fullmatch(settings.log_origin):
         faults.append(f"{PREFIX}LOG_ORIGIN: a host name in lower case, at most 100 characters")
     names = [issuer.issuer for issuer in settings.issuers]
     if len(names) != len(set(names)):
         faults.append(f"{PREFIX}ISSUERS: an issuer is named twice")
-    faults += _faults_of_webhooks(settings)
-    faults += [
-        f"{PREFIX}ISSUERS: {issuer.jwks!r} is neither an absolute path nor an https URL (http only to this machine)"
-        for issuer in settings.issuers
-        if not _may_be_trusted(issuer.jwks)
-    ]
-    return faults + _nats_contradictions(settings)
+    for jwks in (issuer.jwks for issuer in settings.issuers):
+        if not _may_be_trusted(jwks):
+            wanted = "an absolute path nor an https URL (http only to this machine)"
+            faults.append(f"{PREFIX}ISSUERS: {jwks!r} is neither {wanted}")
+        elif Path(jwks).is_absolute() and not access(jwks, R_OK):
+            faults.append(f"{PREFIX}ISSUERS: there is no file {jwks} that can be read")
+    return faults + _faults_of_webhooks(settings) + _faults_of_nats(settings) + _faults_of_files(settings)
 
 
-def _nats_contradictions(settings: Settings) -> list[str]:
+def _faults_of_files(settings: Settings) -> list[str]:
+    faults: list[str] = []
+    for name in ("nats_credentials", "nats_ca", "webhook_ca"):
+        path: Path | None = getattr(settings, name)
+        try:
+            if path is not None and not path.is_file():
+                faults.append(f"{PREFIX}{name.upper()}: there is no file {path}")
+            elif path is not None and name.endswith("_ca"):
+                create_default_context(cafile=path)
+        except OSError as error:
+            faults.append(f"{PREFIX}{name.upper()}: no certificates in PEM can be read from {path}: {error}")
+    return faults
+
+
+def _faults_of_nats(settings: Settings) -> list[str]:
     faults: list[str] = []
     if settings.nats_url is not None:
         if find_spec("nats") is None:
             faults.append(f"{PREFIX}NATS_URL: needs the extra `nats`: pip install 'emulation-saas[nats]'")
         if any(urlsplit(url).scheme not in {"nats", "tls"} for url in settings.nats_url.split(",")):
             faults.append(f"{PREFIX}NATS_URL: each begins with nats:// or tls://")
-    for name in ("nats_credentials", "nats_ca"):
-        path: Path | None = getattr(settings, name)
-        if path is not None and not path.is_file():
-            faults.append(f"{PREFIX}{name.upper()}: there is no file {path}")
     return faults
 
 
@@ -262,14 +280,11 @@ def traces_of(environment: Mapping[str, str]) -> bool:
 
 
 def _faults_of_webhooks(settings: Settings) -> list[str]:
-    faults: list[str] = []
     try:
         Policy(allowed_networks=tuple(ip_network(network) for network in settings.webhook_networks))
     except ValueError as error:
-        faults.append(f"{PREFIX}WEBHOOK_NETWORKS: {error}")
-    if settings.webhook_ca is not None and not settings.webhook_ca.is_file():
-        faults.append(f"{PREFIX}WEBHOOK_CA: there is no such file")
-    return faults
+        return [f"{PREFIX}WEBHOOK_NETWORKS: {error}"]
+    return []
 
 
 def _may_be_trusted(jwks: str) -> bool:

@@ -188,6 +188,9 @@ def test_a_stream_goes_on_after_what_breaks_it_and_is_replayed_as_far_as_one_wan
     restored = here.ask("restore", "--to", place / "then", "--until", until.isoformat())
     assert restored["heads"] == {"bac-song": 8}
     assert here.ask("restore", "--to", place / "now")["heads"] == {"bac-song": 10}
+    said = here.refused("restore", "--to", place / "later", "--until", "2199-01-01T00:00:00+07:00")
+    assert "recovery ended before configured recovery target was reached" in said
+    assert not (place / "later").exists()
     (place / "backups" / "server").write_text("1\n", encoding="ascii")
     assert "holds the backups of server 1" in here.refused("backup", "take")
 
@@ -195,7 +198,9 @@ def test_a_stream_goes_on_after_what_breaks_it_and_is_replayed_as_far_as_one_wan
 def test_a_command_that_says_too_little_is_refused(here: Place, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EMULATION_BACKUPS")
     assert "say where the backups are" in here.refused("backup", "list", code=78)
-    assert "there is no directory" in here.refused("restore", "--to", place / "x", "--backups", place / "none")
+    for action in (("backup", "verify"), ("backup", "list"), ("restore", "--to", place / "x")):
+        assert "there is no directory" in here.refused(*action, "--backups", place / "none")
+    assert "there is no backup" in here.refused("backup", "verify", "--backups", place)
     assert "there is no database in" in here.refused("backup", "take", "--backups", place / "b")
     for wrong in (
         ("restore", "--to", "x", "--until", "2026-11-26T02:15:00"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emulation_saas.settings import Issuer, Operator, Settings, SettingsError, settings_from, settings_table
+from tests.deploy.certificates import make_certificate
 
 ISSUER = '{"issuer":"https://id.example","audience":"emulation","jwks":"https://id.example/keys"}'
 
@@ -16,8 +17,8 @@ def test_nothing_set_means_the_defaults() -> None:
 
 def test_everything_can_be_set(tmp_path: Path) -> None:
     credentials, ca = tmp_path / "nats.creds", tmp_path / "ca.pem"
-    for file in (credentials, ca):
-        file.touch()
+    credentials.touch()
+    make_certificate(ca, tmp_path / "key.pem")
     given = {
         "EMULATION_DATABASE_URL": "postgresql://db.example/emulation",
         "EMULATION_DATA": "/srv/emulation",
@@ -41,7 +42,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         "EMULATION_NATS_EVENTS": "unsealed",
         "EMULATION_WEBHOOK_NETWORKS": '["10.1.0.0/16"]',
         "EMULATION_WEBHOOK_PORTS": "[443]",
-        "EMULATION_WEBHOOK_CA": __file__,
+        "EMULATION_WEBHOOK_CA": str(ca),
     }
     assert set(given) == {line.variable for line in settings_table()}
     assert settings_from(given) == Settings(
@@ -67,7 +68,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         nats_events="unsealed",
         webhook_networks=("10.1.0.0/16",),
         webhook_ports=(443,),
-        webhook_ca=Path(__file__),
+        webhook_ca=ca,
     )
 
 
@@ -105,7 +106,13 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ("EMULATION_WEBHOOK_NETWORKS", '["64:ff9b::/96"]', "64:ff9b"),
         ("EMULATION_WEBHOOK_PORTS", "[]", "length"),
         ("EMULATION_WEBHOOK_PORTS", "[65536]", "65535"),
-        ("EMULATION_WEBHOOK_CA", "/nowhere/ca.pem", "no such file"),
+        ("EMULATION_WEBHOOK_CA", "/nowhere/ca.pem", "no file"),
+        ("EMULATION_WEBHOOK_CA", __file__, "no certificates in PEM"),
+        ("EMULATION_NATS_CA", __file__, "no certificates in PEM"),
+        ("EMULATION_DATABASE_URL", "postgresql://u:p@db.example/emulation", "must not name a user"),
+        ("EMULATION_DATABASE_URL", "postgresql://db.example/emulation?user=u", "must not name a user"),
+        ("EMULATION_DATABASE_URL", "postgresql://[::1/emulation", "Invalid IPv6 URL"),
+        ("EMULATION_ISSUERS", f"[{ISSUER.replace('https://id.example/keys', '/nowhere/keys.json')}]", "no file"),
     ],
 )
 def test_a_wrong_setting_stops_the_service_and_says_why(variable: str, value: str, why: str) -> None:
@@ -125,7 +132,21 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("jwks", ["http://127.0.0.1:9/keys", "http://localhost/keys", "http://[::1]/keys", "/keys"])
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [("workers", 0, ">= 1"), ("port", 70_000, "<= 65535"), ("database_url", "junk", "postgresql://")],
+)
+def test_what_a_command_is_given_is_judged_like_a_setting(name: str, value: object, why: str) -> None:
+    with pytest.raises(SettingsError, match=f"(--{name}|EMULATION_{name.upper()}): .*{why}"):
+        settings_from({}, {name: value})
+
+
+def test_what_a_command_is_given_stands_above_the_environment() -> None:
+    told = settings_from({"EMULATION_PORT": "80", "EMULATION_HOST": "here"}, {"port": 81, "data": Path("/srv")})
+    assert told == Settings(port=81, host="here", data=Path("/srv"))
+
+
+@pytest.mark.parametrize("jwks", ["http://127.0.0.1:9/keys", "http://localhost/keys", "http://[::1]/keys", __file__])
 def test_keys_may_come_from_this_machine(jwks: str) -> None:
     told = settings_from({"EMULATION_ISSUERS": f"[{ISSUER.replace('https://id.example/keys', jwks)}]"})
     assert told.issuers[0].jwks == jwks

@@ -127,7 +127,13 @@ class Shelf:
             return True
 
     def chains(self) -> list[Chain]:
-        """Return what can be restored, the oldest first."""
+        """Return what can be restored, the oldest first.
+
+        Raises:
+            BackupError: there is no such directory.
+        """
+        if not self.root.is_dir():
+            raise BackupError(f"there is no directory {self.root}")
         chains: list[list[Backup]] = []
         for directory in sorted(self.root.glob("*Z-*")):
             name = _NAME.fullmatch(directory.name)
@@ -147,8 +153,6 @@ class Shelf:
         Raises:
             BackupError: there is none.
         """
-        if not self.root.is_dir():
-            raise BackupError(f"there is no directory {self.root}")
         for chain in reversed(self.chains()):
             usable = tuple(backup for backup in chain if until is None or backup.taken_at <= until)
             if usable:

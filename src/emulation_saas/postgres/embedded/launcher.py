@@ -252,14 +252,17 @@ class EmbeddedPostgres:
         return f"postgresql:///{database}?host={host}&passfile={secret}"
 
     def _startup_log(self) -> str:
+        """Return why the server ended: what it said before its own log began, and the grave lines of that."""
         said = (self._data.root / "startup.log").read_text(encoding="utf-8", errors="replace").strip()
-        return "; ".join(said.splitlines()[-6:]) or self._last_log_line()
+        since = self._log().rpartition("starting PostgreSQL")[2].splitlines()
+        grave = [line for line in since if "FATAL:" in line or "PANIC:" in line]
+        return "; ".join([*said.splitlines()[-6:], *grave[-2:]])
 
     def _recovery_progress(self) -> str:
-        return self._last_log_line().partition("LOG:")[2].strip() or "nothing said yet"
+        return self._log().rpartition("\n")[2].partition("LOG:")[2].strip() or "nothing said yet"
 
-    def _last_log_line(self) -> str:
+    def _log(self) -> str:
         logs = sorted((self._data.cluster / "log").glob("postgresql-*.log"), key=lambda path: path.stat().st_mtime)
         if not logs or logs[-1].is_symlink():
             return ""
-        return logs[-1].read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+        return logs[-1].read_text(encoding="utf-8", errors="replace").strip()
