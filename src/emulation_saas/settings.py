@@ -182,7 +182,7 @@ def settings_table() -> list[Setting]:
 
 
 def settings_from(environment: Mapping[str, str], options: Mapping[str, object] | None = None) -> Settings:
-    """Return the settings of an environment, and above them those that a command is given, by the names of their fields.
+    """Return the settings of an environment, and above them those of a command, by the names of their fields.
 
     Raises:
         SettingsError: a value is wrong, or a name beginning with EMULATION_ is none of ours.
