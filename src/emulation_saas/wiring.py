@@ -27,6 +27,7 @@ from emulation_saas.disputes import events as disputes
 from emulation_saas.disputes import routes as disputes_routes
 from emulation_saas.http.application import create_app
 from emulation_saas.http.keys import KeySource
+from emulation_saas.http.shares import places_for_questions
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.events import Event
@@ -242,11 +243,9 @@ def application(settings: Settings, tracings: "Sequence[Tracing]" = ()) -> Lites
     signer = Signer(database, witness_of(settings))
     master, events_max = read_master_key(settings.master_key), settings.events_per_province
     logs = logs_of(database, origin=settings.log_origin, master=master, events_max=events_max, watching=counts.of)
-    access_log = AccessLog(logs, database)
-    tails, subscribers = Tails(), Subscribers()
-    webhooks_kept = webhooks_of(settings, database)
-    finder = Finder(database, PROJECTIONS)
-    runner, lags = Runner(logs, database, PROJECTIONS), Lags(database, PROJECTIONS)
+    access_log, webhooks_kept = AccessLog(logs, database), webhooks_of(settings, database)
+    tails, subscribers, lags, questions = Tails(), Subscribers(), Lags(database, PROJECTIONS), places_for_questions()
+    finder, runner = Finder(database, PROJECTIONS), Runner(logs, database, PROJECTIONS)
     loops = _loops(logs, runner, tails)
     lookout = Lookout(counts, logs.known, subscribers.positions, loops.faults, lambda: signer.forked)
 
@@ -275,8 +274,9 @@ def application(settings: Settings, tracings: "Sequence[Tracing]" = ()) -> Lites
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
         contract=contract_routes(EVENT_TYPES),
         given={
-            "reader": Reader(database, PROJECTIONS),
+            "reader": Reader(database, PROJECTIONS, questions),
             "finder": finder,
+            "questions": questions,
             "supposer": Supposer(finder, require_sound),
             "signer": signer,
             "access_log": access_log,

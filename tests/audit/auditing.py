@@ -17,6 +17,7 @@ from emulation_saas.audit.signing import Signer
 from emulation_saas.blocs.events import MemberAdmitted
 from emulation_saas.http.application import create_app
 from emulation_saas.http.keys import KeySource
+from emulation_saas.http.shares import places_for_questions
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
 from emulation_saas.kernel.clock import utc_now
 from emulation_saas.kernel.events import Event
@@ -115,6 +116,7 @@ async def serving(
                 "access_log": access_log,
                 "reader": Reader(database, PROJECTIONS),
                 "finder": finder,
+                "questions": places_for_questions(),
                 "supposer": Supposer(finder, require_sound),
                 "consumers": Consumers(database),
                 "tails": tails,

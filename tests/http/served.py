@@ -2,11 +2,14 @@
 
 import asyncio
 import resource
+import signal
+import socket
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import uvicorn
 from litestar import Litestar, get
 from litestar.response import Stream
 
@@ -52,7 +55,20 @@ def main(fd: int, notes: Path) -> int:
     def app() -> Litestar:
         return Litestar([quick, slow, endless], lifespan=[opened], openapi_config=None)
 
+    if notes.name == "early":
+        _be_told_early()
     return serve(fail if notes.name == "fail" else app, fd=fd)
+
+
+def _be_told_early() -> None:
+    """Be told to stop in the moment before the server has handlers of its own."""
+    run = uvicorn.Server.run
+
+    def told(self: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        run(self, sockets)
+
+    uvicorn.Server.run = told  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -75,6 +75,13 @@ def test_a_worker_holds_more_connections_than_a_process_may_open_files_at_first(
             assert connection.recv(1000).startswith(b"HTTP/1.1 200")
 
 
+def test_a_worker_that_is_told_before_it_serves_stops_and_runs_its_hooks(tmp_path: Path) -> None:
+    notes = tmp_path / "early"
+    with worker(notes) as (process, _):
+        assert process.wait(timeout=10) == 0
+    assert notes.read_text() == "opened\nclosed\n"
+
+
 def test_a_worker_that_cannot_start_says_so(tmp_path: Path) -> None:
     with worker(tmp_path / "fail") as (process, _):
         assert process.wait(timeout=10) != 0

@@ -2,16 +2,22 @@
 
 import asyncio
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emulation_saas.http.exchange import Exchange
-from emulation_saas.http.limits import BURST_S, REQUESTS_PER_PROVINCE_MAX, TURN_MAX_S
+from emulation_saas.http.limits import (
+    BURST_S,
+    REQUESTS_PER_PERSON_MAX,
+    REQUESTS_PER_PROVINCE_MAX,
+    TURN_MAX_S,
+)
 from emulation_saas.http.refusals import ProvinceOverShare, TooManyRequests
-from emulation_saas.http.shares import REMEMBERED_MAX, Buckets, Shares
-from emulation_saas.kernel.ids import PersonId
+from emulation_saas.http.shares import REMEMBERED_MAX, Buckets, Places, Shares
+from emulation_saas.kernel.ids import PersonId, ProvinceId
 from tests.http.notebook import NOTES, calling, little_service
 
 
@@ -84,7 +90,7 @@ async def test_a_province_has_a_share_whoever_asks() -> None:
 
 async def test_a_province_has_so_many_requests_in_flight_and_gets_each_place_back() -> None:
     shares = Shares(per_person=1_000_000, per_province=1_000_000)
-    held = [asked() for _ in range(REQUESTS_PER_PROVINCE_MAX)]
+    held = [asked(f"p-{number % 10:010}") for number in range(REQUESTS_PER_PROVINCE_MAX)]
     for exchange in held:
         await shares.take(exchange)
     with pytest.raises(ProvinceOverShare):
@@ -95,6 +101,42 @@ async def test_a_province_has_so_many_requests_in_flight_and_gets_each_place_bac
     await shares.take(asked())
     with pytest.raises(ProvinceOverShare):
         await shares.take(asked())
+
+
+async def test_one_person_leaves_places_to_the_others_of_a_province() -> None:
+    shares = Shares(per_person=1_000_000, per_province=1_000_000)
+    held = [asked() for _ in range(REQUESTS_PER_PERSON_MAX)]
+    for exchange in held:
+        await shares.take(exchange)
+    with pytest.raises(TooManyRequests):
+        await shares.take(asked())
+    await shares.take(asked("p-bbbbbbbbbb"))
+    await shares.take(asked(province="nam-song"))
+    held[0].leave()
+    await shares.take(asked())
+
+
+async def test_a_province_that_waits_for_its_own_places_is_in_no_others_way() -> None:
+    places, one, other = Places(of_all=3, of_province=2), ProvinceId(uuid4()), ProvinceId(uuid4())
+    async with places.taken(one), places.taken(one):
+        waiting = asyncio.create_task(_took(places, one))
+        await asyncio.sleep(0)
+        await _took(places, other)
+        assert not waiting.done()
+    await waiting
+
+
+async def test_who_waits_too_long_for_a_place_is_refused_and_takes_none() -> None:
+    places, one = Places(of_all=2, of_province=1, wait_max_s=0.01), ProvinceId(uuid4())
+    async with places.taken(one):
+        with pytest.raises(ProvinceOverShare):
+            await _took(places, one)
+    await _took(places, one)
+
+
+async def _took(places: Places, province: ProvinceId) -> None:
+    async with places.taken(province):
+        await asyncio.sleep(0)
 
 
 async def test_over_http_one_caller_is_refused_and_another_is_not(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """The runner of migrations: order, once, together, unchanged, under a lock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -174,6 +177,25 @@ async def test_nobody_stands_long_behind_a_migration_that_waits(
     assert await migrator == ["0002_pre_b.sql"]
 
 
+async def test_a_migrator_that_hangs_gives_its_locks_back(
+    server: EmbeddedPostgres, empty_url: str, tmp_path: Path
+) -> None:
+    await migrate(empty_url, silent, directory=write(tmp_path, m0001_pre_a="CREATE TABLE a (n integer);"))
+    write(tmp_path, m0002_pre_b="ALTER TABLE a ADD b integer;")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.postgres.test_migrate", empty_url, str(tmp_path)), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"hangs\n"
+        async with superuser(server, NAME) as connection, asyncio.timeout(2 * migrating.HUNG_S):
+            assert await connection.fetch("SELECT n FROM a") == []
+    finally:
+        process.kill()
+        await process.wait()
+    assert await migrate(empty_url, silent, directory=tmp_path) == ["0002_pre_b.sql"]
+
+
 async def test_an_index_is_built_while_others_read_write_and_wait_to_migrate(
     read_for_long: "Transaction", server: EmbeddedPostgres, empty_url: str, tmp_path: Path
 ) -> None:
@@ -221,3 +243,23 @@ async def test_released_migrations_are_package_data(empty_url: str) -> None:
 async def test_a_cluster_is_asked_for_where_there_is_one(empty_url: str) -> None:
     with pytest.raises(ServerRefusedError, match="has no Citus"):
         await migrate(empty_url, silent, citus=True)
+
+
+async def hang(url: str, directory: Path) -> None:
+    """Be a migrator that hangs before it commits."""
+    module = vars(migrating)
+    digest: Callable[[str], str] = module["_digest"]
+
+    def hanging(script: str) -> str:
+        if script.startswith("ALTER"):
+            sys.stdout.write("hangs\n")
+            sys.stdout.flush()
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return digest(script)
+
+    module["_digest"] = hanging
+    await migrate(url, silent, directory=directory)
+
+
+if __name__ == "__main__":
+    asyncio.run(hang(sys.argv[1], Path(sys.argv[2])))

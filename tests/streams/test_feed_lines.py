@@ -187,7 +187,7 @@ async def test_who_takes_his_time_holds_no_connection_and_little_memory(
         subscriber = Subscriber(service.log.province, person, 0)
         turns = asyncio.Semaphore(1)
         head = (await service.log.head()).position
-        parts = Lines(reader, subscriber, turns, through=head, token_expires_at=inf).parts()
+        parts = Lines(reader, subscriber, lambda: turns, through=head, token_expires_at=inf).parts()
         taken = [await anext(parts)]
         await asyncio.sleep(10 * lines.TURN_MAX_S)
         assert not turns.locked(), "others have their turn"

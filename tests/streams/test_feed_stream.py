@@ -242,8 +242,8 @@ async def test_powers_are_judged_after_waiting_for_a_turn_to_read(database_url: 
     async with serving(database_url, tmp_path) as service, AsyncExitStack() as stack:
         person = await _person(service, "council-member")
         tail = await service.tails.follow(service.log)
-        for _ in range(tails.READING_AT_ONCE):
-            await stack.enter_async_context(tail.reading)
+        for _ in range(tails.READING_AT_ONCE - 1):  # as many as one province has
+            await stack.enter_async_context(tail.reading())
         async with listening(service, "council-member") as listener:
             await asyncio.sleep(0.5)
             revoked = await service.tell(RoleRevoked(person=person, role="council-member"))

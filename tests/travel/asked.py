@@ -8,6 +8,7 @@ import httpx
 
 from emulation_saas.http.application import create_app
 from emulation_saas.http.keys import KeySource
+from emulation_saas.http.shares import Places, places_for_questions
 from emulation_saas.http.tokens import TrustedIssuer, Verifier
 from emulation_saas.privacy.access_log import AccessLog
 from emulation_saas.projecting import Reader, document_routes
@@ -47,20 +48,23 @@ RICH = 325
 
 
 @asynccontextmanager
-async def serving(there: Place, folder: Path, sub: str = "admin@bac-song") -> AsyncGenerator[httpx.AsyncClient]:
+async def serving(
+    there: Place, folder: Path, sub: str = "admin@bac-song", *, questions: Places | None = None
+) -> AsyncGenerator[httpx.AsyncClient]:
     """Lend a client of the province's documents and of the questions about them."""
 
     async def reachable() -> None:
         return None
 
-    finder = Finder(there.database, PROJECTIONS)
+    finder, questions = Finder(there.database, PROJECTIONS), questions or places_for_questions()
     app = create_app(
         routes=[],
         platform_routes=[],
         documents=[*document_routes(PROJECTIONS), *TRAVEL_ROUTES],
         given={
-            "reader": Reader(there.database, wait_max_s=0.1),
+            "reader": Reader(there.database, PROJECTIONS, questions, wait_max_s=0.1),
             "finder": finder,
+            "questions": questions,
             "supposer": Supposer(finder, require_sound),
         },
         logs=there.logs,

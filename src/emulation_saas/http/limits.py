@@ -38,6 +38,13 @@ that not all come back at once."""
 REQUESTS_PER_PROVINCE_MAX: Final = 500
 """Requests of one province that one worker handles at a time, those whose commands wait to be decided among them: what
 is left is for the others."""
+REQUESTS_PER_PERSON_MAX: Final = 100
+"""The same of one person."""
+QUESTIONS_MAX: Final = 2
+"""Questions that fold a log anew (the past, why, what if) which one worker answers at a time, one of them of each
+province: some take seconds."""
+QUESTION_WAIT_MAX_S: Final = 5.0
+"""How long such a question waits for others of its province."""
 BURST_S: Final = 0.1
 """Requests of so many seconds, and one at least, may come at once; a longer burst would be noticed by all others."""
 TURN_MAX_S: Final = 1.0

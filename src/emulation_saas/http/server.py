@@ -35,9 +35,6 @@ def serve(app_factory: Callable[[], Any], *, fd: int, loop: str = "uvloop") -> i
     # What is imported by now lives for ever, and a request leaves no circles behind: looking for them costs a fifth.
     gc.freeze()
     gc.set_threshold(_GC_EVERY, 20, 100)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # The server raises the signal again when it has stopped; by then the work is done and must not be killed by it.
-        signal.signal(number, _already_stopped)
     server = _Server(
         uvicorn.Config(
             app_factory,
@@ -54,6 +51,10 @@ def serve(app_factory: Callable[[], Any], *, fd: int, loop: str = "uvloop") -> i
             timeout_graceful_shutdown=GRACEFUL_STOP_S,
         )
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Before the server has its own handlers it may be told to stop, and when it has stopped it raises the signal
+        # again: by then the work is done and must not be killed by it.
+        signal.signal(number, server.handle_exit)
     try:
         server.run(sockets=[socket.socket(fileno=fd)])
     except SystemExit as stop:
@@ -79,7 +80,3 @@ class _Server(uvicorn.Server):
         if isinstance(app, Draining):
             app.drain()
         await super().shutdown(sockets)
-
-
-def _already_stopped(_number: int, _frame: object) -> None:
-    """Do nothing."""

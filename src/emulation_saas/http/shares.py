@@ -9,15 +9,24 @@ Each worker counts by itself: with n workers a person may have up to n times the
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import asynccontextmanager
 from functools import partial
 from math import ceil
 from time import monotonic
 from typing import Final
 
 from emulation_saas.http.exchange import Exchange
-from emulation_saas.http.limits import BURST_S, REQUESTS_PER_PROVINCE_MAX, TURN_MAX_S
+from emulation_saas.http.limits import (
+    BURST_S,
+    QUESTION_WAIT_MAX_S,
+    QUESTIONS_MAX,
+    REQUESTS_PER_PERSON_MAX,
+    REQUESTS_PER_PROVINCE_MAX,
+    TURN_MAX_S,
+)
 from emulation_saas.http.refusals import ProvinceOverShare, TooManyRequests
+from emulation_saas.kernel.ids import ProvinceId
 
 REMEMBERED_MAX: Final = 10_000
 """Buckets that are remembered before the full ones, which are like new, are forgotten."""
@@ -55,7 +64,7 @@ class Shares:
         self._persons = Buckets(per_person)
         self._provinces = Buckets(per_province)
         self._clock = clock
-        self._in_flight: Counter[str] = Counter()
+        self._in_flight: Counter[Hashable] = Counter()
 
     async def take(self, exchange: Exchange) -> None:
         """Let a request of a known person in a known province in, when it is its turn.
@@ -65,6 +74,8 @@ class Shares:
             ProvinceOverShare: all in the province together do, or too many of their requests are in flight.
         """
         province, whose = exchange.province or "", (exchange.province, exchange.person)
+        if self._in_flight[whose] >= REQUESTS_PER_PERSON_MAX:
+            raise TooManyRequests
         if self._in_flight[province] >= REQUESTS_PER_PROVINCE_MAX:
             raise ProvinceOverShare
         now = self._clock()
@@ -75,12 +86,54 @@ class Shares:
             raise ProvinceOverShare(retry_after_s=ceil(of_province - TURN_MAX_S))
         self._persons.take(whose, now)
         self._provinces.take(province, now)
-        self._in_flight[province] += 1
-        exchange.leavings.append(partial(self._leave, province))
+        for each in (whose, province):
+            self._in_flight[each] += 1
+            exchange.leavings.append(partial(self._leave, each))
         if (wait_s := max(of_person, of_province)) > 0:
             await asyncio.sleep(wait_s)
 
-    def _leave(self, province: str) -> None:
-        self._in_flight[province] -= 1
-        if not self._in_flight[province]:
-            del self._in_flight[province]
+    def _leave(self, whose: Hashable) -> None:
+        self._in_flight[whose] -= 1
+        if not self._in_flight[whose]:
+            del self._in_flight[whose]
+
+
+class Places:
+    """So many places at something that takes long, of which one province has fewer: what is left is for the others."""
+
+    def __init__(self, *, of_all: int, of_province: int, wait_max_s: float | None = None) -> None:
+        """Have all of them free.
+
+        Args:
+            of_all: how many there are.
+            of_province: how many one province may take.
+            wait_max_s: how long to wait for others of one's province; None: as long as it takes.
+        """
+        self._all = asyncio.Semaphore(of_all)
+        self._of_province = of_province
+        self._provinces: dict[ProvinceId, asyncio.Semaphore] = {}
+        self._wait_max_s = wait_max_s
+
+    @asynccontextmanager
+    async def taken(self, province: ProvinceId) -> AsyncGenerator[None]:
+        """Have a place inside; first one of the province's, as who waits for that is in no other province's way.
+
+        Raises:
+            ProvinceOverShare: the province's own were taken for too long.
+        """
+        own = self._provinces.setdefault(province, asyncio.Semaphore(self._of_province))
+        try:
+            async with asyncio.timeout(self._wait_max_s):
+                await own.acquire()
+        except TimeoutError:
+            raise ProvinceOverShare from None
+        try:
+            async with self._all:
+                yield
+        finally:
+            own.release()
+
+
+def places_for_questions() -> Places:
+    """Return those of one worker for questions that fold a log anew."""
+    return Places(of_all=QUESTIONS_MAX, of_province=1, wait_max_s=QUESTION_WAIT_MAX_S)

@@ -66,10 +66,12 @@ class Metrics:
     async def _made(self) -> bytes:
         provinces = await self._provinces()
         standings = {log.handle: await self._lags.of(log.province) for log in provinces}
-        told = [*_of_provinces(standings), _of_service(self._events_max), *self._counted()]
+        return await asyncio.to_thread(self._spelled, standings)  # of thousands of provinces this is megabytes
+
+    def _spelled(self, standings: Mapping[str, Standing]) -> bytes:
         registry = CollectorRegistry()
-        registry.register(_Told(told))
-        return await asyncio.to_thread(generate_latest, registry)  # of thousands of provinces this is megabytes
+        registry.register(_Told([*_of_provinces(standings), _of_service(self._events_max), *self._counted()]))
+        return generate_latest(registry)
 
 
 class _Told(Collector):

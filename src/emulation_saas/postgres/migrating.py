@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 NAME: Final = re.compile(r"\d{4}_(pre|post)_[a-z0-9_]+\.sql")
 LOCK_TIMEOUT_MS: Final = 50
+HUNG_S: Final = 3
+"""A migrator that says nothing for so long, frozen or cut off, gives its locks back."""
 """How long a try may queue for a lock: so long do appends stand still behind it, again and again."""
 PAUSE_FIRST_S: Final = 0.1
 PAUSE_MAX_S: Final = 5.0
@@ -195,6 +197,7 @@ async def _apply(connection: "Connection", name: str, script: str, report: Calla
 async def _change(connection: "Connection", name: str, script: str) -> None:
     async with connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_MS}ms'")
+        await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{HUNG_S}s'")
         await connection.execute(script)
         await connection.execute(STATEMENTS["record_migration"], name, _digest(script))
 

@@ -17,6 +17,7 @@ from msgspec import UNSET
 
 from emulation_saas.http.paging import Page, cursor
 from emulation_saas.http.refusals import BadCursor
+from emulation_saas.http.shares import Places, places_for_questions
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.clock import day_of, utc_now
 from emulation_saas.kernel.ids import is_handle
@@ -84,10 +85,16 @@ class Reader:
     """Answers questions about any province, from its documents and its log."""
 
     def __init__(
-        self, database: Database, projections: Sequence[AnyProjection] = (), *, wait_max_s: float = WAIT_MAX_S
+        self,
+        database: Database,
+        projections: Sequence[AnyProjection] = (),
+        questions: Places | None = None,
+        *,
+        wait_max_s: float = WAIT_MAX_S,
     ) -> None:
-        """Read documents from here, those of these projections also by path."""
+        """Read documents from here, those of these projections also by path, past ones when there is a place."""
         self._finder = Finder(database, projections)
+        self._questions = questions or places_for_questions()
         self._wait_max_s = wait_max_s
 
     async def read(
@@ -107,6 +114,7 @@ class Reader:
             AsOfBeyondHead, AsOfInFuture, NoSuchMoment, BadCursor: it cannot be asked so.
             NoSuchDocument: there is nothing of the kind.
             ProjectionBehind: the documents did not reach `min_position` in time.
+            ProvinceOverShare: others of the province ask for the past, and took too long.
         """
         projection, view = question
         if not view.may_read(where, may):
@@ -163,11 +171,14 @@ class Reader:
         self, log: ProvinceLog, question: tuple[AnyProjection, View[Any]], scope: Scope, when: When, min_position: int
     ) -> Found:
         """Find the documents; the present ones once they have reached a position."""
+        if when.position is not None:
+            async with self._questions.taken(log.province):
+                return await self._finder.find(log, question, scope, when.position)
         deadline = monotonic() + self._wait_max_s
         pause_s = WAIT_FIRST_S
         while True:
-            found = await self._finder.find(log, question, scope, when.position)
-            if when.position is not None or found.through >= min_position:
+            found = await self._finder.find(log, question, scope, None)
+            if found.through >= min_position:
                 return found
             if monotonic() + pause_s > deadline:
                 raise ProjectionBehind(f"now at {found.through}")

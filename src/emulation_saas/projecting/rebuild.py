@@ -48,12 +48,13 @@ async def rebuild(
     with without_cycle_search():
         await folding.go_on(head, progress)
     while True:
+        documents = written(projection, folding.documents, folding.documents)  # before the checkpoint is held
+        stopped = poisons(projection, folding.documents, folding.documents)
         async with database.in_province(log.province) as connection:
             store = Store(connection, log.province)
+            await store.be_heard()
             reached = await store.hold_checkpoint(projection)
             if reached <= folding.position:
-                documents = written(projection, folding.documents, folding.documents)
-                stopped = poisons(projection, folding.documents, folding.documents)
                 await store.forget(projection)
                 await store.store([(projection, stored) for stored in documents])
                 await store.store_snapshots(projection, folding.snapshots)

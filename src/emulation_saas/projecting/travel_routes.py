@@ -11,6 +11,7 @@ from msgspec import UNSET
 from emulation_saas.http.answers import JSON, Answer
 from emulation_saas.http.exchange import exchange_of
 from emulation_saas.http.paging import Page
+from emulation_saas.http.shares import Places
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.log import ProvinceLog
 from emulation_saas.projecting.comparing import Difference, difference
@@ -46,6 +47,7 @@ async def explain_figure(  # noqa: PLR0913, PLR0917 - each may be asked, by its 
     log: NamedDependency[ProvinceLog],
     authority: NamedDependency[Authority],
     finder: NamedDependency[Finder],
+    questions: NamedDependency[Places],
     page: NamedDependency[Page],
     figure: FigureName = None,
     as_of: AsOf = None,
@@ -54,12 +56,13 @@ async def explain_figure(  # noqa: PLR0913, PLR0917 - each may be asked, by its 
     """Explain a figure of a document down to the events it rests on, or list the document's figures."""
     _asked(request, path=path)
     wanted = Wanted(path=path, figure=figure, as_of=as_of, valid_on=valid_on, page=page)
-    explanation = await explain(finder, log, authority, wanted)
+    async with questions.taken(log.province):
+        explanation = await explain(finder, log, authority, wanted)
     return _answered(request, explanation, position=explanation.position, root=explanation.root)
 
 
 @get("/diff", summary="What changed in a document, and through which events")
-async def compare(
+async def compare(  # noqa: PLR0913, PLR0917 - each may be asked, by its name
     request: Request[Any, Any, Any],
     path: DocumentPath,
     start: Annotated[str, QueryParameter(name="from", description=_WHEN, max_length=40)],
@@ -67,11 +70,13 @@ async def compare(
     log: NamedDependency[ProvinceLog],
     authority: NamedDependency[Authority],
     finder: NamedDependency[Finder],
+    questions: NamedDependency[Places],
     valid_on: ValidOn = None,
 ) -> Difference:
     """Return the patch that makes the document as of the one position that of the other, and what led to each part."""
     _asked(request, path=path, **{"from": start, "to": end})
-    found = await difference(finder, log, authority, path, start=start, end=end, valid_on=valid_on)
+    async with questions.taken(log.province):
+        found = await difference(finder, log, authority, path, start=start, end=end, valid_on=valid_on)
     return _answered(request, found, position=found.to.position, root=found.to.root)
 
 
@@ -82,10 +87,12 @@ async def read_effects(
     log: NamedDependency[ProvinceLog],
     authority: NamedDependency[Authority],
     finder: NamedDependency[Finder],
+    questions: NamedDependency[Places],
     valid_on: ValidOn = None,
 ) -> EffectsDocument:
     """Return the figures of all documents that the event touched, with their values just before and just after it."""
-    found = await effects_of(finder, log, authority, event, valid_on)
+    async with questions.taken(log.province):
+        found = await effects_of(finder, log, authority, event, valid_on)
     return _answered(request, found, position=found.position, root=found.root)
 
 
@@ -95,10 +102,12 @@ async def read_digest(
     log: NamedDependency[ProvinceLog],
     authority: NamedDependency[Authority],
     finder: NamedDependency[Finder],
+    questions: NamedDependency[Places],
     as_of: AsOf = None,
 ) -> DigestDocument:
     """Fold the whole log and hash what the documents say; for those who oversee the province."""
-    found = await digest_at(finder, log, authority, as_of)
+    async with questions.taken(log.province):
+        found = await digest_at(finder, log, authority, as_of)
     return _answered(request, found, position=found.position, root=found.root)
 
 
@@ -109,10 +118,12 @@ async def what_if(
     log: NamedDependency[ProvinceLog],
     authority: NamedDependency[Authority],
     supposer: NamedDependency[Supposer],
+    questions: NamedDependency[Places],
 ) -> Counterfactual:
     """Fold a document as if events were missing, added or changed. Records nothing, so it may be asked as often."""
     _asked(request, path=data.path, **({} if data.as_of is UNSET else {"as_of": str(data.as_of)}))
-    found = await suppose(supposer, log, authority, data)
+    async with questions.taken(log.province):
+        found = await suppose(supposer, log, authority, data)
     return _answered(request, found, position=found.as_of.position, root=found.as_of.root)
 
 

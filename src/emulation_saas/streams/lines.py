@@ -11,6 +11,7 @@ from emulation_saas.streams.feed import Reader, line_of
 from emulation_saas.streams.pages import read_page
 from emulation_saas.streams.sights import Sight
 from emulation_saas.streams.subscribers import Subscriber
+from emulation_saas.streams.tails import Reading
 
 AHEAD_BYTES_MAX: Final = 2 * 1024 * 1024
 """Read before it is sent; the part that reaches it is the last."""
@@ -29,7 +30,7 @@ class Lines:
         self,
         reader: Reader,
         subscriber: Subscriber,
-        reading: asyncio.Semaphore,
+        reading: Reading,
         *,
         through: int,
         token_expires_at: float,
@@ -80,7 +81,7 @@ class Lines:
 
     async def _read_all(self) -> None:
         while self._subscriber.position < self._through:
-            async with self._reading:
+            async with self._reading():
                 part = await self._turn()
             if part:
                 await self._room.wait()

@@ -85,7 +85,7 @@ async def next_page(tail: Tail, sight: Sight, *, after: int, through: int | None
     """Return the same of what the tail has read: from memory, where it is kept there."""
     kept = tail.since(after)
     if kept is None:
-        async with tail.reading:
+        async with tail.reading():
             return await read_page(tail.log, sight, after=after, through=through, limit=limit)
     wanted = kept if through is None else [entry for entry in kept if entry.position <= through]
     return filled(Page([], after, max(after, tail.position)), wanted, sight, limit=limit)

@@ -156,7 +156,7 @@ class _Feed:
         last = max(asked.after, head if asked.through is None else min(head, asked.through))
         self._exchange.asked["through"] = str(last)
         until = self._token_expires_at + LEEWAY_S
-        lines = Lines(self._reader, subscriber, self._tails.reading, through=last, token_expires_at=until)
+        lines = Lines(self._reader, subscriber, self._tails.reading(self._log), through=last, token_expires_at=until)
         return _streamed(NDJSON, lines.parts(), {"log-head": str(head), "log-scanned-to": str(last)})
 
     async def stream(self, asked: Asked) -> Response[Any]:

@@ -138,7 +138,7 @@ class EventStream:
             return Told(b"", 0, 0, after)
         kept = tail.since(after)
         if kept is None:
-            async with tail.reading:
+            async with tail.reading():
                 kept = await reached(tail.log, after=after, through=tail.position, limit=PAGE // 2)
             sight = await self._reader.follow(tail)  # he may have waited for his turn to read
         elif self._left is None and self._asked.through is None:

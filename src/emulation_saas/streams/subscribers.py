@@ -6,7 +6,7 @@ from typing import Final
 
 from emulation_saas.http.exchange import step_aside, when_ended
 from emulation_saas.http.limits import STREAMS_MAX, STREAMS_PER_PERSON_MAX, STREAMS_PER_PROVINCE_MAX
-from emulation_saas.http.refusals import Busy, TooManyRequests
+from emulation_saas.http.refusals import Busy, ProvinceOverShare, TooManyRequests
 from emulation_saas.kernel.ids import PersonId, ProvinceId
 
 
@@ -36,11 +36,14 @@ class Subscribers:
 
         Raises:
             TooManyRequests: he has as many streams as one may have.
-            Busy: this process has as many as it can have, or as one province may have.
+            ProvinceOverShare: the province has as many as one may have.
+            Busy: this process has as many as it can have.
         """
         if self._of_person[province, person] >= STREAMS_PER_PERSON_MAX:
             raise TooManyRequests(f"{STREAMS_PER_PERSON_MAX} streams are open")
-        if len(self._all) >= STREAMS_MAX or self._of_province[province] >= STREAMS_PER_PROVINCE_MAX:
+        if self._of_province[province] >= STREAMS_PER_PROVINCE_MAX:
+            raise ProvinceOverShare
+        if len(self._all) >= STREAMS_MAX:
             raise Busy
         subscriber = Subscriber(province, person, position)
         self._all.add(subscriber)

@@ -8,12 +8,14 @@ each follower has a position, and whoever falls behind what is kept reads from t
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Hashable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from itertools import takewhile
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from emulation_saas.http.refusals import Busy
+from emulation_saas.http.shares import Places
 from emulation_saas.kernel.cancelling import end, raise_if_cancelled
 from emulation_saas.kernel.clock import day_of, utc_now
 from emulation_saas.kernel.events import AnyRecorded, Visibility
@@ -23,6 +25,8 @@ from emulation_saas.log.reading import NO_LIMIT
 if TYPE_CHECKING:
     from emulation_saas.kernel.ids import ProvinceId
 
+Reading = Callable[[], AbstractAsyncContextManager[None]]
+"""What is held while one province's log is read for somebody who is behind."""
 PAGE: Final = 1_000
 """Events read, or handed to a follower, at a time."""
 READ_BYTES_MAX: Final = 1024 * 1024
@@ -74,7 +78,7 @@ class Memo:
 class Tail:
     """One province's newest events, as this process has read them."""
 
-    def __init__(self, log: ProvinceLog, reading: asyncio.Semaphore) -> None:
+    def __init__(self, log: ProvinceLog, reading: Reading) -> None:
         """Know nothing yet; `run` reads."""
         self.log = log
         self.reading = reading
@@ -200,7 +204,7 @@ class Tails:
         self._tails: dict[ProvinceId, Tail] = {}
         self._tasks: dict[ProvinceId, asyncio.Task[None]] = {}
         self._starting = asyncio.Lock()
-        self.reading = asyncio.Semaphore(READING_AT_ONCE)
+        self._reading = Places(of_all=READING_AT_ONCE, of_province=READING_AT_ONCE - 1)
         """Held by who reads from the database what he is behind with."""
         self._is_stopping = False
 
@@ -219,6 +223,10 @@ class Tails:
         tail.followers += 1
         return tail
 
+    def reading(self, log: ProvinceLog) -> Reading:
+        """Return what is held by who reads from a log what he is behind with."""
+        return partial(self._reading.taken, log.province)
+
     async def after(self, log: ProvinceLog, position: int) -> list[Entry]:
         """Wait until the log lies past a position; return what follows it, in order: at least one event.
 
@@ -230,7 +238,7 @@ class Tails:
                 await tail.turned()
             entries = tail.since(position)
             if entries is None:
-                async with tail.reading:
+                async with tail.reading():
                     entries = await reached(log, after=position, through=tail.position, limit=PAGE)
             return entries
 
@@ -256,7 +264,7 @@ class Tails:
             return tail
         async with self._starting:
             if log.province not in self._tails:
-                tail = Tail(log, self.reading)
+                tail = Tail(log, self.reading(log))
                 await tail.start()
                 tail.is_stopping = self._is_stopping
                 self._tails[log.province] = tail
