@@ -247,7 +247,7 @@ async def test_a_cluster_is_asked_for_where_there_is_one(empty_url: str) -> None
 
 async def hang(url: str, directory: Path) -> None:
     """Be a migrator that hangs before it commits."""
-    module = vars(migrating)
+    module = migrating.__dict__
     digest: Callable[[str], str] = module["_digest"]
 
     def hanging(script: str) -> str:

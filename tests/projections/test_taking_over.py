@@ -49,7 +49,7 @@ async def halt(url: str) -> None:
 async def halt_rebuilding(url: str) -> None:
     """Be a process that hangs while it puts rebuilt documents in place."""
 
-    async def halting(_: Store, __: AnyProjection) -> None:
+    async def halting(self: Store, projection: AnyProjection) -> None:  # noqa: ARG001 - as it is called
         sys.stdout.write(f"{AT_WORK}\n")
         sys.stdout.flush()
         os.kill(os.getpid(), signal.SIGSTOP)
