@@ -44,6 +44,8 @@ from tests.audit.exports import (
 )
 
 SIZES: Final = (1, 2, 7, 100, 255, 256, 257, 600)
+BLOCK: Final = 512
+"""Of a tar: what is cut off within the first one is no tar at all."""
 LARGE: Final = 66_000
 """More than 256 * 256 leaves: a tree with a third level of tiles, to which the faults of tiles are put."""
 LONG_AGO: Final = "2000-01-01T00:00:00.000000Z"
@@ -122,7 +124,7 @@ class Forger:
     def cuts(self) -> Iterator[Fault]:
         """The archive, the events or the whole log cut off."""
         tar, genuine = self.genuine.tar(), self.genuine
-        yield Fault("truncate", "the archive", tar[: self.chance.randrange(len(tar.rstrip(b"\0")))])
+        yield Fault("truncate", "the archive", tar[: self.chance.randrange(BLOCK, len(tar.rstrip(b"\0")))])
         at = self.chance.randrange(len(genuine.entries))
         yield self.with_entries("truncate", at, genuine.entries[:at])
         if at:

@@ -1,6 +1,8 @@
-"""Files made to break a reader: each is refused with exit status 1, in bounded time and memory, and none crashes it."""
+"""Files made to break a reader: each is refused, in bounded time and memory, and none crashes it.
 
-import gzip
+Archives end with 1; what is none at all, with 2: `test_verifier_something_else.py`.
+"""
+
 import io
 import random
 import tarfile
@@ -54,11 +56,6 @@ def with_size(size: bytes) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(b"", id="nothing"),
-        pytest.param(bytes(10_240), id="zeros"),
-        pytest.param(b"\xff" * 10_240, id="no tar"),
-        pytest.param(gzip.compress(tar_of(FILES)), id="compressed"),
-        pytest.param(gzip.compress(bytes(50_000_000)), id="a bomb"),
         pytest.param(tar_of(FILES)[:-10_240], id="cut at the end"),
         pytest.param(tar_of(FILES).rstrip(b"\0"), id="no end"),
         pytest.param(tar_of(FILES) + b"more", id="something after the end"),
@@ -171,7 +168,10 @@ def test_random_damage_never_crashes_a_check(tmp_path: Path, seed: int, check: s
     path = tmp_path / "damaged"
     path.write_bytes(data[start : chance.choice([len(data), chance.randrange(len(data))])])
     leaf = ["--leaf-hash", "A" * 43 + "="] if check == "inclusion" else []
-    assert verify(check, path, *leaf, "--vkey", KEEPER.vkey)[0] in (0, 1)
+    status, damaged = verify(check, path, *leaf, "--vkey", KEEPER.vkey)[0], path.read_bytes()
+    is_tar, is_note = damaged[257:262] == b"ustar", "\n— ".encode() in damaged
+    is_one = {"checkpoint": is_note, "inclusion": False}.get(check, is_tar)
+    assert status in ((0, 1) if is_one else (2,))
 
 
 def test_folder_in_place_of_a_file_cannot_be_told(tmp_path: Path) -> None:

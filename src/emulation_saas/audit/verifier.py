@@ -9,8 +9,8 @@ Read it from top to bottom, and take it with you: `python verifier.py --help`.
 5. Trust: which keys count, and heads that were seen before.
 6. The checks, one a subcommand.  7. The command line.
 
-Exit status: 0 all that was checked is in order; 1 tampered with, or no such thing at all (the first bad position is
-named where there is one); 2 cannot tell. What a check did not cover is always printed.
+Exit status: 0 all that was checked is in order; 1 tampered with (the first bad position is named where there is one);
+2 cannot tell, as of a file that is no such thing at all. What a check did not cover is always printed.
 
 Whatever here reads or demands something raises TamperedError where that is not so.
 """
@@ -58,6 +58,26 @@ class TamperedError(Exception):
 
 class CannotTellError(Exception):
     """What was given is not enough to decide."""
+
+
+def demand_kind(name: str, data: bytes, what: str, *, is_one: bool) -> None:
+    """Demand that a file is what it was given for, damaged or not: of a refusal that was saved nobody can tell."""
+    if is_one:
+        return
+    start = data.lstrip()[:1]
+    found = "it is something else"
+    if not data:
+        found = "it is empty"
+    elif data.startswith(b"\x1f\x8b"):
+        found = "it is compressed"
+    elif start == b"<":
+        found = "it is HTML or XML"
+    elif start in (b"{", b"["):
+        found = "it is JSON"
+        with suppress(TamperedError):
+            title = _document(data, name).get("title")
+            found = f"it says {title[:200]!r}" if isinstance(title, str) else found  # a problem document's
+    raise CannotTellError(f"{name} is no {what}: {found}")
 
 
 # 1. The tree ---------------------------------------------------------------------------------------------------------
@@ -282,6 +302,9 @@ class Archive:
     def __init__(self, file: IO[bytes]) -> None:
         """Index an open, seekable file."""
         self._file = file
+        file.seek(0)
+        head, name = file.read(NOTE_BYTES_MAX), Path(str(getattr(file, "name", "the file"))).name
+        demand_kind(name, head, "uncompressed tar", is_one=head[257:262] == b"ustar")
         self.members: dict[str, tuple[int, int]] = {}  # where each begins, and its size
         at, end = 0, file.seek(0, os.SEEK_END)
         while any(header := self._bytes(at, _BLOCK)):
@@ -785,37 +808,42 @@ def demand_consistent(first: int, first_root: bytes, checkpoint: Checkpoint, dat
 # 7. The command line -------------------------------------------------------------------------------------------------
 
 
+_NOTE: Final = "signed note", "\n— ".encode()
+_PROOF: Final = "proof of inclusion", b"tlog-proof@"
+_GROWTH: Final = "proof of consistency", b'"consistency"'
+_EVENT: Final = "event", b'"recordedtime"'
+"""Kinds of files, and what each of them holds somewhere, damaged or not."""
 T = TypeVar("T")
 Check = Callable[[argparse.Namespace, Report], None]
 
 
 def _checkpoint(options: argparse.Namespace, report: Report) -> None:
-    checkpoint = parse_checkpoint(_file(options.file, NOTE_BYTES_MAX))
+    checkpoint = parse_checkpoint(_file(options.file, NOTE_BYTES_MAX, *_NOTE))
     _say_trust(report, options.vkey, None)
     _demand_signed(checkpoint, options.vkey, report)
 
 
 def _inclusion(options: argparse.Namespace, report: Report) -> None:
-    proof = Proof.parse(_file(options.file, NOTE_BYTES_MAX))
+    proof = Proof.parse(_file(options.file, NOTE_BYTES_MAX, *_PROOF))
     _say_trust(report, options.vkey, None)
     report.facts["position"] = proof.index + 1
     if options.entry is None:
         report.not_covered["event"] = "its bytes are not here, only their hash"
         proof.demand(options.leaf_hash)
     else:
-        entry = _file(options.entry, ENTRY_BYTES_MAX)
+        entry = _file(options.entry, ENTRY_BYTES_MAX, *_EVENT)
         proof.demand(leaf_hash(entry))
         examine(entry, proof.index + 1, proof.checkpoint.origin)
     _demand_signed(proof.checkpoint, options.vkey, report)
 
 
 def _consistency(options: argparse.Namespace, report: Report) -> None:
-    old, new = (parse_checkpoint(_file(path, NOTE_BYTES_MAX)) for path in (options.old, options.new))
+    old, new = (parse_checkpoint(_file(path, NOTE_BYTES_MAX, *_NOTE)) for path in (options.old, options.new))
     _say_trust(report, options.vkey, None)
     del report.not_covered["rollback"]
     if old.origin != new.origin:
         raise TamperedError("the checkpoints are of two logs")
-    demand_consistent(old.size, old.root, new, _file(options.proof, NOTE_BYTES_MAX))
+    demand_consistent(old.size, old.root, new, _file(options.proof, NOTE_BYTES_MAX, *_GROWTH))
     report.facts["grown from"] = old.size
     _demand_signed(old, options.vkey, report)
     _demand_signed(new, options.vkey, report)
@@ -835,7 +863,8 @@ def _remember(options: argparse.Namespace, report: Report) -> None:
         if file.read(_BLOCK)[257:262] == b"ustar":
             options.remember = options.state
             return _export(options, report)
-    checkpoint, remembered = parse_checkpoint(_file(options.file, NOTE_BYTES_MAX)), Remembered.load(options.state)
+    checkpoint = parse_checkpoint(_file(options.file, NOTE_BYTES_MAX, *_NOTE))
+    remembered = Remembered.load(options.state)
     _say_trust(report, options.vkey, remembered)
     keys = dict.fromkeys([*options.vkey, *(remembered.keys if remembered else ())])
     _demand_signed(checkpoint, keys, report)
@@ -844,7 +873,8 @@ def _remember(options: argparse.Namespace, report: Report) -> None:
         if checkpoint.size > remembered.size:
             if options.proof is None:
                 raise CannotTellError(f"the log grew from {remembered.size} events: give the proof of that by --proof")
-            demand_consistent(remembered.size, remembered.root, checkpoint, _file(options.proof, NOTE_BYTES_MAX))
+            proof = _file(options.proof, NOTE_BYTES_MAX, *_GROWTH)
+            demand_consistent(remembered.size, remembered.root, checkpoint, proof)
     Remembered(checkpoint.origin, checkpoint.size, checkpoint.root, tuple(keys)).save(options.state)
     return None
 
@@ -854,9 +884,10 @@ def _dossier(options: argparse.Namespace, report: Report) -> None:
         check_dossier(Archive(file), options.vkey, report)
 
 
-def _file(path: Path, bytes_max: int) -> bytes:
+def _file(path: Path, bytes_max: int, what: str, mark: bytes) -> bytes:
     with path.open("rb") as file:
         data = file.read(bytes_max + 1)
+    demand_kind(path.name, data, what, is_one=mark in data)
     if len(data) > bytes_max:
         raise TamperedError(f"{path.name} is longer than any such file")
     return data
@@ -939,7 +970,9 @@ def run(options: argparse.Namespace) -> int:
         where = "" if position is None else f"position {position}: "
         facts = [f"  {name}: {value}" for name, value in report.facts.items()]
         left_open = [f"not covered: {name}: {why}" for name, why in report.not_covered.items()]
-        sys.stdout.write("\n".join([f"{verdict}: {where}{reason}", *facts, *left_open]) + "\n")
+        told = "\n".join([f"{verdict}: {where}{reason}", *facts, *left_open]) + "\n"
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(told.encode(encoding, "backslashreplace").decode(encoding))
     return status
 
 

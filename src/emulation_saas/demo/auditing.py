@@ -10,6 +10,7 @@ from emulation_saas.audit.verifier import (
     HASH_BYTES,
     NOTE_BYTES_MAX,
     Archive,
+    CannotTellError,
     Checkpoint,
     Proof,
     Report,
@@ -137,7 +138,7 @@ def audit(api: Api, library: Library) -> Audit:
             counterfactual=auditor.supposed(),
             archive=dossier,
         )
-    except TamperedError as error:
+    except (CannotTellError, TamperedError) as error:
         message = f"what the service gave does not verify: {error}"
         raise DemoRefusedError(message) from error
 
