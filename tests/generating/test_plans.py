@@ -80,6 +80,14 @@ def test_numbers_out_of_range_are_wrong_usage(arguments: tuple[str, str]) -> Non
         asked(*arguments)
 
 
+@pytest.mark.parametrize("prefix", ["Bad Prefix!", "", "a" * 38, "sinh\n"])
+def test_prefix_that_makes_no_handle_is_wrong_usage(prefix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [plan.province for plan in asked("--prefix", "a" * 37)] == ["a" * 37 + "-01"]
+    with pytest.raises(SystemExit):
+        asked("--prefix", prefix)
+    assert "argument --prefix: 1 to 37 of a to z" in capsys.readouterr().err
+
+
 def test_made_up_persons_have_ids_like_all_others() -> None:
     assert person_called("sinh/admin") == person_called("sinh/admin") != person_called("sinh/council")
     assert re.fullmatch(PERSON_PATTERN, person_called("sinh/admin"))

@@ -11,6 +11,7 @@ import msgspec
 import uvloop
 
 from emulation_saas.generating.provinces import YEARS_MAX, Plan, blocs_for, generate
+from emulation_saas.kernel.ids import is_handle
 from emulation_saas.kernel.rejections import Rejection
 from emulation_saas.log import OutcomeUnknownError, ProvinceLogs
 from emulation_saas.log.master_key import read_master_key
@@ -67,7 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     amount.add_argument("--blocs", type=_up_to(BLOCS_MAX), default=12, help="blocs in each province")
     amount.add_argument("--events", type=_up_to(10**9), help="as many blocs as give about so many events a province")
     parser.add_argument("--seed", type=int, default=1, help="what everything is drawn from")
-    parser.add_argument("--prefix", default="du-lieu-sinh", help="the provinces are called PREFIX-01, PREFIX-02, …")
+    parser.add_argument(
+        "--prefix", type=_prefix, default="du-lieu-sinh", help="the provinces are called PREFIX-01, PREFIX-02, …"
+    )
 
 
 def plans_of(options: argparse.Namespace) -> list[Plan]:
@@ -176,3 +179,9 @@ def _up_to(most: int) -> Callable[[str], int]:
         return value
 
     return number
+
+
+def _prefix(text: str) -> str:
+    if not (is_handle(text) and is_handle(f"{text}-{PROVINCES_MAX}")):
+        raise argparse.ArgumentTypeError("1 to 37 of a to z, 0 to 9 and the hyphen")
+    return text
