@@ -5,13 +5,14 @@ import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
 import msgspec
 
+from emulation_saas.arguments import instant, whole
 from emulation_saas.audit.witness import Witness, behind
 from emulation_saas.backups.faults import BackupError
 from emulation_saas.backups.restoring import Restored, restored
@@ -36,6 +37,7 @@ Say = Callable[[str], None]
 Answer = tuple[object, str]
 """What a command prints, for a machine and for a person."""
 _KEEP_MAX: Final = 1_000
+_DAYS_MAX: Final = 3_650
 _Afterwards = MasterKeyError | KeyExposedError | MigrationError | ServerRefusedError | OSError
 _AFTERWARDS: Final = (MasterKeyError, KeyExposedError, MigrationError, ServerRefusedError, OSError)
 """What may turn out once all is replayed."""
@@ -58,10 +60,17 @@ def add_backup(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     taking = actions.add_parser("take", help="take a base backup, verify it, remove what is too old")
     taking.add_argument("--full", action="store_true", help="a full one, even if an incremental one would do")
-    taking.add_argument("--full-every", type=_days, default=7, metavar="DAYS", help="days until one is full again (7)")
-    taking.add_argument("--keep", type=_count, default=4, metavar="N", help="full backups to keep, with increments (4)")
     taking.add_argument(
-        "--days", type=_days, default=DAYS_MAX, help=f"remove what began earlier ({DAYS_MAX}): they hold personal keys"
+        "--full-every", type=whole(1, _DAYS_MAX), default=7, metavar="DAYS", help="days until one is full again (7)"
+    )
+    taking.add_argument(
+        "--keep", type=whole(1, _KEEP_MAX), default=4, metavar="N", help="full backups to keep, with increments (4)"
+    )
+    taking.add_argument(
+        "--days",
+        type=whole(1, _DAYS_MAX),
+        default=DAYS_MAX,
+        help=f"remove what began earlier ({DAYS_MAX}): they hold personal keys",
     )
     streaming = actions.add_parser("stream", help="stream the database's log of changes into the directory, for ever")
     verifying = actions.add_parser("verify", help="read all backups again and compare them with their manifests")
@@ -77,7 +86,7 @@ def add_backup(parser: argparse.ArgumentParser) -> None:
 def add_restore(parser: argparse.ArgumentParser) -> None:
     """Add what `restore` may be asked."""
     parser.add_argument("--to", type=Path, required=True, help="the new data directory; it must not exist")
-    parser.add_argument("--until", type=_instant, help="no later commits, as 2026-11-26T02:15:00+07:00")
+    parser.add_argument("--until", type=instant, help="no later commits, as 2026-11-26T02:15:00+07:00")
     parser.add_argument("--backups", type=Path, help="directory of the backups")
     parser.add_argument("--master-key", type=Path, help="file of the master key: checked, and copied there")
     parser.add_argument("--witness", type=Path, help="compare with what was signed")
@@ -214,25 +223,3 @@ def _source_found(settings: Settings, say: Say) -> Source:
     embedded = EmbeddedPostgres(data_directory(settings), report=say)
     embedded.find()
     return source_at(embedded.backup_url)
-
-
-def _days(text: str) -> int:
-    return _between(text, 1, 3_650)
-
-
-def _count(text: str) -> int:
-    return _between(text, 1, _KEEP_MAX)
-
-
-def _between(text: str, least: int, most: int) -> int:
-    number = int(text)
-    if not least <= number <= most:
-        raise ValueError(text)
-    return number
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text} does not say its offset, such as +07:00")
-    return instant

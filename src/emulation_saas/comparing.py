@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from emulation_saas.arguments import whole
 from emulation_saas.backups.faults import BackupError
 from emulation_saas.log.master_key import NoMasterKey
 from emulation_saas.log.reading import Entry
@@ -55,7 +56,7 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("province", help="the province's handle")
     parser.add_argument("--with", dest="other", type=Path, required=True, help="the data directory of a restore")
     parser.add_argument(
-        "--to", dest="last", type=int, help="the last position; where the shorter log ends if not given"
+        "--to", dest="last", type=whole(1), help="the last position; where the shorter log ends if not given"
     )
     parser.add_argument("--database-url", help="the live database; without it the embedded one")
     parser.add_argument("--data", type=Path, help="directory of the live embedded database, running or not")

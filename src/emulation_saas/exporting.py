@@ -14,9 +14,9 @@ from typing import BinaryIO, Final
 import asyncpg
 import httpx
 
+from emulation_saas.arguments import whole
 from emulation_saas.audit.exports import Span, exported
 from emulation_saas.audit.signing import Signer
-from emulation_saas.kernel.numbers import INTEGER_MAX
 from emulation_saas.kernel.rejections import Rejection
 from emulation_saas.log.master_key import NoMasterKey
 from emulation_saas.log.tree import SizeBeyondHead, SizesOutOfOrder
@@ -50,8 +50,8 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("province", help="the province's handle")
     parser.add_argument("--out", type=Path, required=True, help="the file, a tar; written whole or not at all")
-    parser.add_argument("--from", dest="first", type=_position, default=1, help="the first position")
-    parser.add_argument("--to", dest="last", type=_position, help="the last position; the head if not given")
+    parser.add_argument("--from", dest="first", type=whole(1), default=1, help="the first position")
+    parser.add_argument("--to", dest="last", type=whole(1), help="the last position; the head if not given")
     parser.add_argument("--database-url", help="which database; without it the embedded one")
     parser.add_argument("--data", type=Path, help="directory of the embedded database, running or not")
     parser.add_argument("--url", help="ask this service instead, for what the token's bearer may see")
@@ -79,13 +79,6 @@ def run_export(settings: Settings, options: argparse.Namespace, *, say: Say) -> 
 
 def _token_text(given: str) -> str:
     return Path(given[1:]).read_text(encoding="latin-1").strip() if given.startswith("@") else given
-
-
-def _position(text: str) -> int:
-    position = int(text)
-    if not 1 <= position <= INTEGER_MAX:
-        raise ValueError(text)
-    return position
 
 
 def export_from_service(wanted: Wanted, out: Path, *, url: str, token: str, say: Say) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 import uvloop
 
+from emulation_saas.arguments import whole
 from emulation_saas.generating.provinces import YEARS_MAX, Plan, blocs_for, generate
 from emulation_saas.kernel.ids import is_handle
 from emulation_saas.kernel.rejections import Rejection
@@ -62,11 +63,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what may be asked for."""
-    parser.add_argument("--provinces", type=_up_to(PROVINCES_MAX), default=1, help="how many provinces")
-    parser.add_argument("--years", type=_up_to(YEARS_MAX), default=3, help="closed years of each bloc, before this one")
+    parser.add_argument("--provinces", type=whole(1, PROVINCES_MAX), default=1, help="how many provinces")
+    parser.add_argument(
+        "--years", type=whole(1, YEARS_MAX), default=3, help="closed years of each bloc, before this one"
+    )
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("--blocs", type=_up_to(BLOCS_MAX), default=12, help="blocs in each province")
-    amount.add_argument("--events", type=_up_to(10**9), help="as many blocs as give about so many events a province")
+    amount.add_argument("--blocs", type=whole(1, BLOCS_MAX), default=12, help="blocs in each province")
+    amount.add_argument("--events", type=whole(1, 10**9), help="as many blocs as give about so many events a province")
     parser.add_argument("--seed", type=int, default=1, help="what everything is drawn from")
     parser.add_argument(
         "--prefix", type=_prefix, default="du-lieu-sinh", help="the provinces are called PREFIX-01, PREFIX-02, …"
@@ -169,16 +172,6 @@ async def _tell(logs: ProvinceLogs, plans: list[Plan], say: Say) -> None:
         events, now_s = sum((await _positions(logs, plans)).values()), monotonic()
         say(f"{events} events, {(events - known) / (now_s - known_s):.0f} a second")
         known, known_s = events, now_s
-
-
-def _up_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        value = int(text)
-        if not 1 <= value <= most:
-            raise argparse.ArgumentTypeError(f"from 1 to {most}")
-        return value
-
-    return number
 
 
 def _prefix(text: str) -> str:

@@ -1,0 +1,35 @@
+"""Wrong arguments of the commands: refused before anything is done, in a line that says what is wanted."""
+
+from typing import Final
+
+import pytest
+
+from emulation_saas.__main__ import main
+
+INSTANT: Final = "an instant with its offset, as 2026-11-26T02:15:00+07:00"
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong", "wanted"),
+    [
+        ("backup take --keep", "0", "a whole number from 1 to 1000"),
+        ("backup take --days", "x", "a whole number from 1 to 3650"),
+        ("restore --to new --until", "yesterday", INSTANT),
+        ("restore --to new --until", "2026-11-26T02:15:00", INSTANT),
+        ("export bac-song --out log.tar --from", "0", "a whole number of 1 or more"),
+        ("export bac-song --out log.tar --to", "9" * 5_000, "a whole number of 1 or more"),
+        ("compare bac-song --with old --to", "-1", "a whole number of 1 or more"),
+        ("generate --years", "29", "a whole number from 1 to 28"),
+        ("generate --blocs", "1.5", "a whole number from 1 to 9999"),
+        ("serve --port", "65536", "a whole number from 0 to 65535"),
+        ("serve --workers", "0", "a whole number from 1 to 64"),
+    ],
+)
+def test_wrong_argument_is_told_with_what_is_wanted(
+    command: str, wrong: str, wanted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    option = command.rsplit(maxsplit=1)[-1]
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), wrong])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f"error: argument {option}: {wanted}, not {wrong!r}")
