@@ -146,7 +146,7 @@ def _rewrap(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _back_up(settings: Settings, options: argparse.Namespace) -> int:
-    return _answered(options, back_up(settings, options, _say))
+    return _answered(options, back_up(settings, options, say=_say, show=_show))
 
 
 def _restore(settings: Settings, options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from emulation_saas.arguments import instant, whole
 from emulation_saas.audit.witness import Witness, behind
 from emulation_saas.backups.faults import BackupError
 from emulation_saas.backups.restoring import Restored, restored
-from emulation_saas.backups.shelf import Shelf
+from emulation_saas.backups.shelf import Backup, Shelf
 from emulation_saas.backups.source import Source, source_at
 from emulation_saas.backups.streaming import Stream
 from emulation_saas.backups.taking import DAYS_MAX, Policy, take, verify
@@ -93,11 +93,11 @@ def add_restore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print for a machine")
 
 
-def back_up(settings: Settings, options: argparse.Namespace, say: Say) -> Answer:
+def back_up(settings: Settings, options: argparse.Namespace, *, say: Say, show: Say) -> Answer:
     """Do what `backup` was asked.
 
     Raises:
-        BackupError, EmbeddedPostgresError, SettingsError: it could not be done.
+        BackupError, EmbeddedPostgresError, SettingsError: it could not be done; a machine is shown what is damaged.
     """
     shelf = Shelf(_backups(settings))
     if options.action == "take":
@@ -112,17 +112,32 @@ def back_up(settings: Settings, options: argparse.Namespace, say: Say) -> Answer
         Stream(shelf, lambda: _source_found(settings, say), say).run()
         return {}, "stopped"
     chains = shelf.chains()
+    names = [[backup.name for backup in chain] for chain in chains]
+    segments = [segment.name for segment in shelf.segments()]
+    listed: dict[str, object] = {"chains": names, "log": segments}
     if options.action == "verify":
         if not chains:
             raise BackupError(f"there is no backup in {shelf.root}")
-        for backup in (backup for chain in chains for backup in chain):
+        wrong = _wrong_with([backup for chain in chains for backup in chain], say)
+        listed |= {"verified": [name for chain in names for name in chain if name not in wrong], "wrong": wrong}
+        if wrong:
+            if options.json:
+                show(msgspec.json.encode(listed).decode() + "\n")
+            raise BackupError("\n".join(wrong.values()))
+    log = f"log from {segments[0]} to {segments[-1]}" if segments else "no log"
+    return listed, "\n".join([*([" + ".join(chain) for chain in names] or ["no backup"]), log])
+
+
+def _wrong_with(backups: list[Backup], say: Say) -> dict[str, str]:
+    """Read backups and return what is wrong, by the name of each that is not as it was taken."""
+    wrong: dict[str, str] = {}
+    for backup in backups:
+        try:
             verify(backup, tools_of(backup.major))
             say(f"{backup.name}: as it was taken")
-    names = [[backup.name for backup in chain] for chain in chains]
-    segments = [segment.name for segment in shelf.segments()]
-    log = f"log from {segments[0]} to {segments[-1]}" if segments else "no log"
-    told = [*([" + ".join(chain) for chain in names] or ["no backup"]), log]
-    return {"chains": names, "log": segments}, "\n".join(told)
+        except BackupError as error:
+            wrong[backup.name] = str(error)
+    return wrong
 
 
 def restore(settings: Settings, options: argparse.Namespace, say: Say) -> Answer:

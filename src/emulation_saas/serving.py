@@ -108,8 +108,8 @@ def database_url_of(settings: Settings, *, report: Callable[[str], None]) -> Gen
 
 async def prepare(
     url: str, report: Callable[[str], None], *, workers: int = 1, alone: bool = False, citus: bool = False
-) -> None:
-    """Check the server and bring the schema up to date.
+) -> list[str]:
+    """Check the server, bring the schema up to date, and return what was applied.
 
     Args:
         url: the base URL, without a user.
@@ -124,7 +124,7 @@ async def prepare(
     """
     for warning in await check_server(url, workers=workers):
         report(f"warning: {warning}")
-    await migrate(url, report, alone=alone, citus=citus)
+    return await migrate(url, report, alone=alone, citus=citus)
 
 
 def master_key_path(settings: Settings) -> Path:

@@ -25,7 +25,7 @@ def add_migrate(parser: argparse.ArgumentParser) -> None:
         help=f"change nothing; exit with 0 if up to date, {EXIT_BEHIND} if there is something to apply, "
         f"{EXIT_AHEAD} if a newer release was here",
     )
-    parser.add_argument("--json", action="store_true", help="of --check: print for a machine")
+    parser.add_argument("--json", action="store_true", help="print for a machine")
     parser.add_argument(
         "--post", action="store_true", help="also take away what the release before needed; once none of it runs"
     )
@@ -42,7 +42,9 @@ def run_migrate(
         ServerRefusedError: the service must not run on this server.
     """
     if not options.check:
-        asyncio.run(prepare(url, say, alone=options.post, citus=options.citus))
+        applied = asyncio.run(prepare(url, say, alone=options.post, citus=options.citus))
+        if options.json:
+            show(msgspec.json.encode({"applied": applied}).decode() + "\n")
         return 0
     standing = asyncio.run(standing_of(url))
     show((msgspec.json.encode(standing).decode() if options.json else _told(standing)) + "\n")

@@ -98,7 +98,9 @@ def test_what_was_backed_up_comes_back_and_is_compared_and_what_was_not_is_told(
         assert here.register("so-2") == 7
         incremental = here.ask("backup", "take")
         assert (incremental["kind"], incremental["size_bytes"] < full["size_bytes"]) == ("incremental", True)
-        assert here.ask("backup", "verify") == {"chains": [[full["name"], incremental["name"]]], "log": []}
+        listed = {"chains": [[full["name"], incremental["name"]]], "log": []}
+        assert here.ask("backup", "list") == listed
+        assert here.ask("backup", "verify") == {**listed, "verified": listed["chains"][0], "wrong": {}}
         assert here.register("so-3", "so-4") == 9
 
         restored = here.ask("restore", "--to", place / "again", "--master-key", key)
@@ -130,6 +132,9 @@ def test_what_was_backed_up_comes_back_and_is_compared_and_what_was_not_is_told(
     damage(place / "backups" / full["name"] / "base")
     for command in (("backup", "verify"), ("restore", "--to", place / "damaged")):
         assert f"{full['name']} is damaged" in here.refused(*command)
+    found = here.ask("backup", "verify", code=1)
+    assert (found["verified"], list(found["wrong"])) == ([incremental["name"]], [full["name"]])
+    assert f"{full['name']} is damaged" in found["wrong"][full["name"]]
     (place / "backups" / incremental["name"] / "PG_VERSION").write_text("17\n", encoding="ascii")
     assert "is of PostgreSQL 17, and the server here is 18" in here.refused("restore", "--to", place / "older")
     assert sorted(path.name for path in place.iterdir() if "restoring" in path.name) == []

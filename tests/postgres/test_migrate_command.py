@@ -45,7 +45,9 @@ def test_a_check_says_what_is_to_be_done_and_does_nothing(
 ) -> None:
     assert checked(empty_url, capsys) == (3, {"pending": released(), "waiting": [], "unknown": []})
     assert asyncio.run(tables(server)) == 0
-    assert main(["migrate", "--database-url", empty_url]) == 0
+    for applied in (released(), []):
+        assert main(["migrate", "--json", "--database-url", empty_url]) == 0
+        assert msgspec.json.decode(capsys.readouterr().out) == {"applied": applied}
     assert checked(empty_url, capsys) == (0, {"pending": [], "waiting": [], "unknown": []})
     assert main(["migrate", "--check", "--database-url", empty_url]) == 0
     assert capsys.readouterr().out == "the schema is up to date\n"
