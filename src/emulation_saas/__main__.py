@@ -12,7 +12,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from emulation_saas.arguments import whole
+from emulation_saas.arguments import subject, whole
 from emulation_saas.audit import verifier
 from emulation_saas.audit.witness import BehindWitnessError
 from emulation_saas.backing_up import Answer, add_backup, add_restore, back_up, restore
@@ -49,6 +49,8 @@ _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "json": {"action": "store_true", "help": "print for a machine"},
 }
 """What several commands may be told."""
+_HOURS_MAX: Final = 8_760
+"""For a year a token may be good: nobody can take one back."""
 _Commands = Any
 """Where commands are added; the library keeps its type to itself."""
 _FAILURES: Final = (
@@ -231,8 +233,8 @@ def _add_service(commands: _Commands) -> None:
     )
     _add_options(examining, "database-url", "data", "master-key", "json")
     issuing = _command(commands, "token", _token, "issue a token of the local issuer (embedded mode)")
-    issuing.add_argument("sub", help="the subject, such as operator")
-    issuing.add_argument("--hours", type=int, default=12, help="how long it is good")
+    issuing.add_argument("sub", type=subject, help="the subject, such as operator")
+    issuing.add_argument("--hours", type=whole(1, _HOURS_MAX), default=12, help="how long it is good (12)")
     _add_options(issuing, "data", "json")
 
 

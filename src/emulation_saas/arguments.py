@@ -1,10 +1,11 @@
-"""What commands are told in figures: whatever is wrong is refused by a line that says what is wanted."""
+"""What commands are told: whatever is wrong is refused by a line that says what is wanted."""
 
 import argparse
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
+from emulation_saas.http.tokens import SUBJECT_CHARS_MAX
 from emulation_saas.kernel.numbers import INTEGER_MAX
 
 
@@ -27,3 +28,10 @@ def instant(text: str) -> datetime:
         if (read := datetime.fromisoformat(text)).tzinfo is not None:
             return read
     raise argparse.ArgumentTypeError(f"an instant with its offset, as 2026-11-26T02:15:00+07:00, not {text!r}")
+
+
+def subject(text: str) -> str:
+    """Read the subject of a token, as the service accepts it."""
+    if not text.strip() or not text.isprintable() or len(text) > SUBJECT_CHARS_MAX:
+        raise argparse.ArgumentTypeError(f"1 to {SUBJECT_CHARS_MAX} printable characters, not {text!r}")
+    return text

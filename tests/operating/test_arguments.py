@@ -23,6 +23,12 @@ INSTANT: Final = "an instant with its offset, as 2026-11-26T02:15:00+07:00"
         ("generate --blocs", "1.5", "a whole number from 1 to 9999"),
         ("serve --port", "65536", "a whole number from 0 to 65535"),
         ("serve --workers", "0", "a whole number from 1 to 64"),
+        ("token ada --hours", "-5", "a whole number from 1 to 8760"),
+        ("token ada --hours", "100000000", "a whole number from 1 to 8760"),
+        ("token sub", "", "1 to 255 printable characters"),
+        ("token sub", " ", "1 to 255 printable characters"),
+        ("token sub", "a\nb", "1 to 255 printable characters"),
+        ("token sub", "a" * 256, "1 to 255 printable characters"),
     ],
 )
 def test_wrong_argument_is_told_with_what_is_wanted(
@@ -30,6 +36,6 @@ def test_wrong_argument_is_told_with_what_is_wanted(
 ) -> None:
     option = command.rsplit(maxsplit=1)[-1]
     with pytest.raises(SystemExit) as ended:
-        main([*command.split(), wrong])
+        main([*command.removesuffix(" sub").split(), wrong])
     assert ended.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1].endswith(f"error: argument {option}: {wanted}, not {wrong!r}")

@@ -25,7 +25,7 @@ LEEWAY_S: Final = 30
 """How far an issuer's clock may be from ours."""
 _REMEMBERED_S: Final = 60
 _REMEMBERED_MAX: Final = 10_000
-_SUBJECT_CHARS_MAX: Final = 255
+SUBJECT_CHARS_MAX: Final = 255
 _CURVES: Final = {"EdDSA": "Ed25519", "Ed25519": "Ed25519", "ES256": "P-256"}
 _KEY_TYPES: Final = {"EdDSA": "OKP", "Ed25519": "OKP", "ES256": "EC", "RS256": "RSA"}
 """The algorithms there are, and the keys they go with. `Ed25519` is RFC 9864's name for EdDSA on that curve."""
@@ -112,7 +112,7 @@ class Verifier:
         except (JoseError, ValueError) as error:
             raise UnknownCaller from error
         sub = claims["sub"]
-        if len(sub) > _SUBJECT_CHARS_MAX or not sub.isprintable() or _OF_ID_TOKENS & claims.keys():
+        if len(sub) > SUBJECT_CHARS_MAX or not sub.isprintable() or _OF_ID_TOKENS & claims.keys():
             raise UnknownCaller
         caller = Caller(trusted.issuer, sub)
         self._remember(token, caller, until=min(claims["exp"] + LEEWAY_S, now + _REMEMBERED_S))
