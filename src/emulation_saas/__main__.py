@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -207,6 +208,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Emulation blocs on one verifiable service.",
         epilog="Settings: " + "; ".join(f"{each.variable}: {each.meaning}" for each in settings_table()),
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('emulation-saas')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_service(commands)
     _add_database(commands)

@@ -1,5 +1,6 @@
-"""Wrong arguments of the commands: refused before anything is done, in a line that says what is wanted."""
+"""Arguments of the commands: what is wrong is refused before anything is done, in a line that says what is wanted."""
 
+from importlib.metadata import version
 from typing import Final
 
 import pytest
@@ -39,3 +40,9 @@ def test_wrong_argument_is_told_with_what_is_wanted(
         main([*command.removesuffix(" sub").split(), wrong])
     assert ended.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1].endswith(f"error: argument {option}: {wanted}, not {wrong!r}")
+
+
+def test_the_release_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"emulation-saas {version('emulation-saas')}\n")
