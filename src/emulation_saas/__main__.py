@@ -37,7 +37,7 @@ from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.reentering import add_reenter, reenter
 from emulation_saas.replaying import add_replay
 from emulation_saas.serving import data_directory, database_url_of, master_key_path, supervisor_of, tracings_of
-from emulation_saas.settings import PORT_MAX, WORKERS_MAX, Settings, SettingsError, settings_from, settings_table
+from emulation_saas.settings import Settings, SettingsError, settings_from, settings_table
 from emulation_saas.supervising import EXIT_FAILED, EXIT_SETTINGS, EXIT_USAGE
 from emulation_saas.upgrading import add_migrate, run_migrate
 from emulation_saas.wiring import application, logs_of
@@ -220,8 +220,8 @@ def _add_service(commands: _Commands) -> None:
     serving = _command(commands, "serve", _serve, "run the service until told to stop")
     _add_options(serving, "database-url", "data", "master-key")
     serving.add_argument("--host", help="address to listen on")
-    serving.add_argument("--port", type=whole(0, PORT_MAX), help="port to listen on; 0 takes a free one")
-    serving.add_argument("--workers", type=whole(1, WORKERS_MAX), help="worker processes")
+    serving.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    serving.add_argument("--workers", type=int, help="worker processes")
     working = _command(commands, "worker", _worker, "serve on an inherited socket (the supervisor starts these)")
     working.add_argument("--fd", type=int, required=True, help="the listening socket")
     showing = _command(commands, "demo", _demo, "play the year of one real bloc through the API, show it, and serve")

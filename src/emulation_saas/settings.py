@@ -17,8 +17,6 @@ from ssrfguard import Policy
 from emulation_saas.postgres.server import APP_ROLE, role_dsn
 
 PREFIX: Final = "EMULATION_"
-PORT_MAX: Final = 65_535
-WORKERS_MAX: Final = 64
 NO_TRACES: Final = "none"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _ORIGIN: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?")
@@ -80,8 +78,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     host: Annotated[str, Meta(description="Address to listen on", min_length=1, max_length=255)] = "127.0.0.1"
-    port: Annotated[int, Meta(description="Port to listen on; 0 takes a free one", ge=0, le=PORT_MAX)] = 8080
-    workers: Annotated[int, Meta(description="Worker processes", ge=1, le=WORKERS_MAX)] = 2
+    port: Annotated[int, Meta(description="Port to listen on; 0 takes a free one", ge=0, le=65_535)] = 8080
+    workers: Annotated[int, Meta(description="Worker processes", ge=1, le=64)] = 2
     issuers: Annotated[
         tuple[Issuer, ...],
         Meta(
@@ -151,7 +149,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     webhook_ports: Annotated[
-        tuple[Annotated[int, Meta(ge=1, le=PORT_MAX)], ...],
+        tuple[Annotated[int, Meta(ge=1, le=65_535)], ...],
         Meta(description="Ports that webhooks may be sent to: a JSON list", min_length=1, max_length=100),
     ] = (443, 8443)
     webhook_ca: Annotated[

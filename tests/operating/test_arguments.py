@@ -22,8 +22,6 @@ INSTANT: Final = "an instant with its offset, as 2026-11-26T02:15:00+07:00"
         ("compare bac-song --with old --to", "-1", "a whole number of 1 or more"),
         ("generate --years", "29", "a whole number from 1 to 28"),
         ("generate --blocs", "1.5", "a whole number from 1 to 9999"),
-        ("serve --port", "65536", "a whole number from 0 to 65535"),
-        ("serve --workers", "0", "a whole number from 1 to 64"),
         ("token ada --hours", "-5", "a whole number from 1 to 8760"),
         ("token ada --hours", "100000000", "a whole number from 1 to 8760"),
         ("token sub", "", "1 to 255 printable characters"),
