@@ -229,8 +229,7 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(f"{PREFIX}DATABASE_URL: {error}")
     if not _ORIGIN.fullmatch(settings.log_origin):
         faults.append(f"{PREFIX}LOG_ORIGIN: a host name in lower case, at most 100 characters")
-    names = [issuer.issuer for issuer in settings.issuers]
-    if len(names) != len(set(names)):
+    if len({issuer.issuer for issuer in settings.issuers}) < len(settings.issuers):
         faults.append(f"{PREFIX}ISSUERS: an issuer is named twice")
     for jwks in (issuer.jwks for issuer in settings.issuers):
         if not _may_be_trusted(jwks):
