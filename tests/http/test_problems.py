@@ -187,6 +187,7 @@ async def test_media_types_are_named_in_any_case(tmp_path: Path) -> None:
         ({}, "/note"),
         ({"note": 7}, "/note"),
         ({"note": ""}, "/note"),
+        ({"note": "\u200b \ufeff"}, "/note"),
         ({"note": None}, "/note"),
         ({"note": "x", "tenant/a~b": 1}, "/tenant~1a~0b"),
         ({"note": "x", "province": "other"}, "/province"),
