@@ -79,7 +79,7 @@ def test_year_must_be_open() -> None:
     given(*the_year, over).when(file(), FILER).then_rejected(YearOver)
 
 
-@pytest.mark.parametrize("text", ["", " \n"])
+@pytest.mark.parametrize("text", ["", " \n", "\u200b\u200b"])
 def test_dispute_says_what_is_wrong(text: str) -> None:
     given(*the_year).when(file(text=text), FILER).then_rejected(ReasonNeeded)
 

@@ -177,7 +177,7 @@ def test_nobody_else_answers(may: Authority) -> None:
 
 
 def test_answer_says_something() -> None:
-    given(*the_year, filed()).when(explain(" "), ADMIN).then_rejected(ReasonNeeded)
+    given(*the_year, filed()).when(explain("\u2060 "), ADMIN).then_rejected(ReasonNeeded)
 
 
 def test_several_answers_are_taken() -> None:
@@ -253,7 +253,7 @@ def test_actor_of_one_of_several_events_does_not_decide() -> None:
     )
 
 
-@pytest.mark.parametrize("reasons", ["", " \n"])
+@pytest.mark.parametrize("reasons", ["", " \n", "\ufeff"])
 def test_ruling_gives_reasons(reasons: str) -> None:
     for ruling in (uphold(reasons), refuse(reasons)):
         given(*the_year, filed()).when(ruling, COUNCIL).then_rejected(ReasonNeeded)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +11,7 @@ import httpx
 import pytest
 from litestar import get
 from litestar.exceptions import ClientException, HTTPException, TooManyRequestsException
+from litestar.params import QueryParameter
 from structlog.testing import capture_logs
 
 from emulation_saas.http.limits import BODY_BYTES_MAX
@@ -186,6 +187,7 @@ async def test_media_types_are_named_in_any_case(tmp_path: Path) -> None:
         ({}, "/note"),
         ({"note": 7}, "/note"),
         ({"note": ""}, "/note"),
+        ({"note": "\u200b \ufeff"}, "/note"),
         ({"note": None}, "/note"),
         ({"note": "x", "tenant/a~b": 1}, "/tenant~1a~0b"),
         ({"note": "x", "province": "other"}, "/province"),
@@ -232,9 +234,32 @@ async def test_a_bad_address_is_refused_by_its_fault(tmp_path: Path, path: str, 
 
 async def test_a_bad_parameter_is_named_and_what_it_says_is_not_repeated(tmp_path: Path) -> None:
     async with calling(little_service(tmp_path)) as client:
+        assert (await client.get("/schema/openapi.json")).status_code == 200  # derived from the handlers' arguments
         answer = await client.get("/v1/provinces/bac-song/years/2023?since=secret")
+        page = await client.get(f"{NOTES}?limit=0")
     assert [fault["parameter"] for fault in answer.json()["errors"]] == ["since"]
     assert "secret" not in answer.text
+    assert page.json()["code"] == "bad-limit"
+
+
+async def test_a_parameter_is_named_as_the_query_names_it_and_missed_where_it_is_required(tmp_path: Path) -> None:
+    @get("/between")
+    async def between(
+        start: Annotated[int, QueryParameter(name="from")], end: Annotated[int, QueryParameter(name="to")]
+    ) -> int:
+        return end - start
+
+    async with calling(little_service(tmp_path, routes=[between])) as client:
+        answers = [
+            await client.get(f"/v1/provinces/bac-song/between{query}") for query in ("", "?to=x&from=1", "?to=7")
+        ]
+        assert (await client.get("/v1/provinces/bac-song/between?to=7&from=3")).text == "4"
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(422, "malformed-parameter")}
+    assert [[(fault["parameter"], fault["detail"]) for fault in answer.json()["errors"]] for answer in answers] == [
+        [("from", "it is required"), ("to", "it is required")],
+        [("to", "Expected `int`, got `str`")],
+        [("from", "it is required")],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,11 @@ from emulation_saas.http.refusals import (
 )
 from emulation_saas.http.strict_json import canonical
 from emulation_saas.kernel.rejections import Rejection
+from emulation_saas.kernel.texts import is_blank
 
-_text = st.text(st.characters(exclude_categories=("Cs", "Cc"))).map(lambda text: unicodedata.normalize("NFC", text))
+_text = st.text(st.characters(exclude_categories=("Cs", "Cc"))).map(
+    lambda text: "" if is_blank(text) else unicodedata.normalize("NFC", text)
+)
 _keys = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8)
 _integers = st.integers(-(2**53), 2**53)
 _values = st.recursive(
@@ -54,6 +57,9 @@ def nested(levels: int) -> bytes:
         (b'{"a":"' + b"[" * 100 + b'"}', b'{"a":"' + b"[" * 100 + b'"}'),
         (b'{"a":"\\"' + b"[" * 100 + b'"}', b'{"a":"\\"' + b"[" * 100 + b'"}'),
         (b"{}", b"{}"),
+        (b'{" ":[" "," - "]}', b'{" ":[""," - "]}'),
+        ('{"a":"\u200b\u00a0\u3000","b":"\u00a0…\u200b"}'.encode(), '{"a":"","b":"\u00a0…\u200b"}'.encode()),
+        (b'{"a":"\\ufeff","b":" \\n ","c":" \\u0301"}', b'{"a":"","b":"","c":""}'),
     ],
 )
 def test_two_spellings_of_the_same_are_the_same(body: bytes, spelling: bytes) -> None:
@@ -138,6 +144,7 @@ def test_text_comes_out_clean_or_is_refused(body: dict[str, str]) -> None:
         return
     for text in texts:
         assert unicodedata.is_normalized("NFC", text)
+        assert not text or not is_blank(text)
         assert all(character == "\n" or unicodedata.category(character) != "Cc" for character in text)
 
 

@@ -93,7 +93,7 @@ def test_acclaim_of_the_same_unit_is_corrected_without_another_place() -> None:
     given(*the_year, acclaimed()).when(by_hands, ADMIN).then(acclaimed(method="show_of_hands"))
 
 
-@pytest.mark.parametrize("because", ["", " "])
+@pytest.mark.parametrize("because", ["", " ", "\ufeff"])
 def test_acclaim_against_the_ranking_gives_a_reason(because: str) -> None:
     history = (*the_year, frozen(1, (SNV, "90", 1), (TTR, "80", 2)))
     given(*history).when(acclaim(because=because), ADMIN).then_rejected(ReasonNeeded)

@@ -104,7 +104,7 @@ def test_step_taken_already_is_taken_once(state: str, step: Step) -> None:
     given(*the_year, *STATES[state]).when(step, ADMIN).then_recorded_nothing()
 
 
-@pytest.mark.parametrize("because", ["", " "])
+@pytest.mark.parametrize("because", ["", " ", "\ufeff"])
 def test_suspending_and_resuming_give_a_reason(because: str) -> None:
     given(*the_year, *STATES["made"]).when(suspend(because), ADMIN).then_rejected(ReasonNeeded)
     given(*the_year, *STATES["suspended"]).when(resume(because), ADMIN).then_rejected(ReasonNeeded)

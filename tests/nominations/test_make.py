@@ -74,7 +74,7 @@ def test_year_must_be_open() -> None:
     given(*the_year, over).when(make(), ADMIN).then_rejected(YearOver)
 
 
-@pytest.mark.parametrize("legal_basis", ["", " "])
+@pytest.mark.parametrize("legal_basis", ["", " ", "\ufeff"])
 def test_nomination_states_its_legal_basis(legal_basis: str) -> None:
     given(*the_year).when(make(legal_basis=legal_basis), ADMIN).then_rejected(LegalBasisNeeded)
 

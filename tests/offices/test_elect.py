@@ -22,7 +22,7 @@ from emulation_saas.offices.use_cases import (
     Offices,
 )
 from emulation_saas.years.events import Criterion, Rules, Scheme, YearClosed, YearOpened, YearOver
-from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, SOMEBODY, given, representing, secretary_of
+from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, NOW, SOMEBODY, given, representing, secretary_of
 
 TM1 = BlocId("tham-muu-1")
 SNV, STP, TTT = AgencyId("so-noi-vu"), AgencyId("so-tu-phap"), AgencyId("thanh-tra-tinh")
@@ -118,6 +118,15 @@ def test_ballot_of_another_year_elects_nobody(year: int) -> None:
 )
 def test_agency_that_the_ballot_did_not_choose_for_the_office_is_not_elected(count: BallotCounted) -> None:
     given(*MEMBERS, count).when(elect(), ADMIN).then_rejected(NotChosen)
+
+
+@pytest.mark.parametrize(
+    ("count", "asked"),
+    [(counted(truong=["so-noi-vu"], pho=["so-tu-phap"]), "truong, pho"), (counted(head=["so-tu-phap"]), "head")],
+)
+def test_refusal_names_the_question_looked_for_and_those_of_the_ballot(count: BallotCounted, asked: str) -> None:
+    with pytest.raises(NotChosen, match=f"^the question head was to choose so-noi-vu; .* questions: {asked}$"):
+        elect().decide(Offices(counted=count), ADMIN, NOW)
 
 
 def test_ballot_elects_whoever_was_a_member_in_the_year_served() -> None:

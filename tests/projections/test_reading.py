@@ -133,10 +133,13 @@ async def test_read_does_not_wait_for_ever(database_url: str) -> None:
     async with place(database_url) as there:
         head = await there.tell(agency("noi-vu"))
         for _ in ("folded from the log", "stored"):
-            with pytest.raises(ProjectionBehind, match=f"now at {head}"):
+            with pytest.raises(AsOfBeyondHead, match=f"now at {head}"):
                 await ask(there, ROSTER, min_position=head + 1, wait_max_s=0.1)
             assert (await ask(there, ROSTER, min_position=head, wait_max_s=0.1)).position == head
             await rebuild(there.log, there.database, Roster())
+        position = await there.tell(agency("tu-phap"))
+        with pytest.raises(ProjectionBehind, match=f"now at {head}"):
+            await ask(there, ROSTER, min_position=position, wait_max_s=0.1)
 
 
 async def test_present_is_the_checkpoint_when_nobody_keeps_up(database_url: str) -> None:

@@ -17,11 +17,13 @@ from emulation_saas.kernel.clock import spell_instant, utc_now
 from emulation_saas.kernel.ids import OPERATOR, mint_person
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.projecting import Reader, document_routes
+from emulation_saas.projecting.rebuild import rebuild
 from emulation_saas.settings import Settings
 from projections import PROJECTIONS
 from projections.standings import Standings
 from tests.http.notebook import AUDIENCE, calling, jwks, token
 from tests.logs import ISSUER, running_logs
+from tests.projections.asking import agency
 from tests.projections.histories import BLOCS, YEARS
 from tests.projections.live import Place, Tell, place, running, told
 
@@ -121,7 +123,7 @@ async def test_rights_are_those_of_the_newest_head_before_they_are_denied(databa
         (f"{STANDINGS}?as_of=2999-01-01", 422, "as-of-in-future"),
         (f"{STANDINGS}?as_of=soon", 422, "no-such-moment"),
         (f"{STANDINGS}?as_of={'1' * 50}", 422, "malformed-parameter"),
-        (f"{STANDINGS}?min_position=100000", 503, "projection-behind"),
+        (f"{STANDINGS}?min_position=100000", 422, "as-of-beyond-head"),
         (f"{STANDINGS}?min_position=-1", 422, "malformed-parameter"),
         (f"{STANDINGS}?min_position={2**53 + 1}", 422, "malformed-parameter"),
         (f"{HERE}/agencies?valid_on=2024-02-30", 422, "malformed-parameter"),
@@ -143,6 +145,16 @@ async def test_what_cannot_be_asked_is_refused(
         answer = await client.get(path)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert ("retry-after" in answer.headers) == (status == 503)
+
+
+async def test_who_asks_before_documents_are_there_is_told_to_ask_again(database_url: str, tmp_path: Path) -> None:
+    async with place(database_url) as there, serving(there, tmp_path) as client:
+        await there.tell(*told(33, steps=10))
+        await rebuild(there.log, there.database, Standings())
+        head = await there.tell(agency("noi-vu-2"))
+        answer = await client.get(STANDINGS, params={"min_position": head})
+        assert (answer.status_code, answer.json()["code"]) == (503, "projection-behind")
+        assert answer.headers["retry-after"] == "1"
 
 
 async def test_year_at_either_limit_is_looked_for(database_url: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from emulation_saas.kernel.ids import PersonId
 from emulation_saas.kernel.rejections import NotEmpowered
 from emulation_saas.log.events import LogOpened
 from emulation_saas.provinces.events import ProvinceNamed, ProvinceOpened
-from emulation_saas.provinces.use_cases import OpenProvince, ProvinceHandleTaken
+from emulation_saas.provinces.use_cases import IssuerNotAccepted, OpenProvince, ProvinceHandleTaken
 from tests.scenario import ADMIN, AUDITOR, COUNCIL, NOBODY, given, representing, secretary_of
 
 DAO = PersonId("p-daodaodao2")
@@ -77,6 +77,12 @@ def test_repetition_is_known_after_the_province_lived_on() -> None:
 )
 def test_handle_is_never_reused(other: OpenProvince) -> None:
     given(*HISTORY).when(other, OPERATOR).then_rejected(ProvinceHandleTaken)
+
+
+def test_no_province_is_opened_for_an_administrator_who_could_never_enter() -> None:
+    unheard = replace(opening, is_issuer_accepted=False)
+    given(log_opened).when(unheard, OPERATOR).then_rejected(IssuerNotAccepted)
+    given(*HISTORY).when(unheard, OPERATOR).then_recorded_nothing()
 
 
 def test_roles_are_not_what_a_province_was_opened_with() -> None:

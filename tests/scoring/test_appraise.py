@@ -61,7 +61,7 @@ def test_what_was_not_claimed_may_be_appraised() -> None:
     given(*the_year).when(appraise(), SECRETARY).then(appraised("35"))
 
 
-@pytest.mark.parametrize("reasons", ["", " \n"])
+@pytest.mark.parametrize("reasons", ["", " \n", "\ufeff"])
 def test_appraisal_gives_its_reasons(reasons: str) -> None:
     given(*history).when(appraise(reasons=reasons), SECRETARY).then_rejected(ReasonNeeded)
 

@@ -32,7 +32,10 @@ Questions = Annotated[
     Meta(
         min_length=1,
         max_length=QUESTIONS_MAX,
-        description="Each with its own options; a voter marks at most `seats` of each",
+        description=(
+            "Each with its own options; a voter marks at most `seats` of each. "
+            "The question that fills an office is called as it: `head` or `deputy`"
+        ),
         examples=[
             [
                 {

@@ -34,7 +34,7 @@ from emulation_saas.nominations.events import (
     NominationSuspended,
     NominationYielded,
 )
-from emulation_saas.scoring.events import Evidence, ReasonNeeded
+from emulation_saas.scoring.events import Evidence, require_reason
 from emulation_saas.years.events import Rules, YearClosed, YearOpened
 
 _OF_THE_YEAR: Final = (
@@ -146,8 +146,7 @@ class FileDispute(_OnDispute):
                 return []
             raise DisputeHandleTaken
         view.require_room(self.agency)
-        if not self.text.strip():
-            raise ReasonNeeded
+        require_reason(self.text)
         return [filed, *view.suspending(filed.nomination, because=self.because)]
 
     def _resting(self, view: Docket, rules: Rules) -> NominationId | UnsetType:
@@ -201,8 +200,7 @@ class AnswerDispute(_OnDispute):
         if not is_disputed and not may.runs(self.bloc, self.year):
             raise NotEmpowered
         filed = view.require(self.dispute)
-        if not self.text.strip():
-            raise ReasonNeeded
+        require_reason(self.text)
         answered = DisputeAnswered(
             bloc=self.bloc, year=self.year, dispute=self.dispute, agency=filed.agency, text=self.text
         )
@@ -239,8 +237,7 @@ class _Ruling(_OnDispute):
             raise RulerIsFiler
         if _is_disputed(filed, may):
             raise RulerIsDisputed
-        if not self.reasons.strip():
-            raise ReasonNeeded
+        require_reason(self.reasons)
         return filed
 
 

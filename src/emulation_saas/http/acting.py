@@ -186,8 +186,8 @@ def _constant(value: object) -> Callable[..., Any]:
     return constant
 
 
-def platform_dependencies(logs: Logs) -> dict[str, Provide]:
-    """Return what the platform's routes may ask for: `logs`, `acting`."""
+def platform_dependencies(logs: Logs, verifier: Verifier) -> dict[str, Provide]:
+    """Return what the platform's routes may ask for: `logs`, `acting`, `verifier`."""
 
     def _logs() -> Any:  # noqa: ANN401 - as above
         return logs
@@ -195,4 +195,11 @@ def platform_dependencies(logs: Logs) -> dict[str, Provide]:
     def _acting_here(request: StrictRequest, logs: NamedDependency[SkipValidation[Any]]) -> Any:  # noqa: ANN401, ARG001 - as above
         return request.acting
 
-    return {"logs": Provide(_logs, sync_to_thread=False), "acting": Provide(_acting_here, sync_to_thread=False)}
+    def _verifier(acting: NamedDependency[SkipValidation[Any]]) -> Any:  # noqa: ANN401, ARG001 - as above
+        return verifier
+
+    return {
+        "logs": Provide(_logs, sync_to_thread=False),
+        "acting": Provide(_acting_here, sync_to_thread=False),
+        "verifier": Provide(_verifier, sync_to_thread=False),
+    }

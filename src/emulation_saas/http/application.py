@@ -115,7 +115,7 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
         response_class=CommandAnswer,
         security=[{"bearer": []}],
     )
-    platform = _platform([Router(path="/v1", route_handlers=platform_routes), *operator_routes], door, logs)
+    platform = _platform([Router(path="/v1", route_handlers=platform_routes), *operator_routes], door, logs, verifier)
     service = Service(
         route_handlers=[provinces, platform, *contract, live, readiness(reachable, faults)],
         request_class=StrictRequest,
@@ -135,13 +135,13 @@ def create_app(  # noqa: PLR0913 - the parts of the service, each named
     return service
 
 
-def _platform(routes: Sequence[ControllerRouterHandler], door: Door, logs: Logs) -> Router:
+def _platform(routes: Sequence[ControllerRouterHandler], door: Door, logs: Logs, verifier: Verifier) -> Router:
     """Return the routes of operators."""
     return Router(
         path="/",
         route_handlers=routes,
         before_request=door.to_platform,
-        dependencies=platform_dependencies(logs),
+        dependencies=platform_dependencies(logs, verifier),
         response_class=CommandAnswer,
         security=[{"bearer": []}],
     )

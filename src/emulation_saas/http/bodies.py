@@ -12,7 +12,7 @@ from emulation_saas.kernel.ids import Person, PersonId, mint_person
 from emulation_saas.kernel.rejections import Invalid
 
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
-"""A name, a title, an office, a document's number: 1 to 300 characters."""
+"""A name, a title, an office, a document's number: 1 to 300 characters, and something to be seen (`strict_json`)."""
 Text = Annotated[str, Meta(max_length=15_000)]
 """Running text, at most 15 000 characters, so that four bytes each still fit an event."""
 Moment = Annotated[

@@ -17,6 +17,7 @@ from msgspec import UNSET, UnsetType
 from emulation_saas.http.answers import Answer
 from emulation_saas.http.exchange import Exchange, exchange_of
 from emulation_saas.http.languages import language_of, title_of
+from emulation_saas.http.parameters import faults_of
 from emulation_saas.http.refusals import (
     BadCursor,
     BadLimit,
@@ -142,11 +143,7 @@ def _on_rejection(request: Request[Any, Any, Any], rejection: Rejection) -> Resp
 
 def _on_validation(request: Request[Any, Any, Any], error: ValidationException) -> Response[Any]:
     """Answer a path or query parameter of the wrong shape; bodies are decoded by `requests`, not by the framework."""
-    extra = error.extra if isinstance(error.extra, list) else []
-    errors = [
-        Fault(parameter=str(each.get("key", "")), detail=str(each.get("message", ""))[:_DETAIL_MAX])
-        for each in (cast("dict[str, Any]", each) for each in extra)
-    ]
+    errors = faults_of(request, cast("list[dict[str, Any]]", error.extra or []))
     if len(errors) == 1 and (kind := _BY_PARAMETER.get(str(errors[0].parameter))):
         return problem(exchange_of(request.scope), kind())
     return problem(exchange_of(request.scope), MalformedParameter(errors=errors))

@@ -2,8 +2,9 @@
 
 What a body says must not depend on who reads it. So: UTF-8 without BOM; one object; no key twice; no key beyond ASCII;
 whole numbers within 2^53; no control character but the line feed (CRLF is taken in as LF); no half of a surrogate pair;
-text in NFC (NFD is taken in as NFC); at most 32 levels. The result is the canonical spelling (sorted keys, no spaces),
-from which the typed body is decoded and the idempotency fingerprint is taken: two spellings of the same are the same.
+text in NFC (NFD is taken in as NFC), and empty where nothing of it is seen (so a name of spaces is none); at most 32
+levels. The result is the canonical spelling (sorted keys, no spaces), from which the typed body is decoded and the
+idempotency fingerprint is taken: two spellings of the same are the same.
 """
 
 import json
@@ -25,11 +26,14 @@ from emulation_saas.http.refusals import (
     TooDeep,
 )
 from emulation_saas.kernel.numbers import INTEGER_MAX
+from emulation_saas.kernel.texts import is_blank
 
 _DIGITS_MAX: Final = len(str(-INTEGER_MAX))
 _FORBIDDEN: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Every control character but LF, and what cannot be written in UTF-8."""
 _DELETE_TO_APC: Final = re.compile("[\x7f-\x9f]")
+_PERHAPS_BLANK: Final = re.compile(r'"[^\w!-~]+"')
+"""A string without any letter, digit or sign of ASCII: whether something else of it is seen is looked at."""
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]++|\\.?+)*+"?+|([\[{])|([\]}])', re.DOTALL)
 """A string (closed or not, so that the scan stays linear), an opening or a closing bracket."""
 
@@ -66,11 +70,11 @@ def canonical(data: bytes) -> bytes:
 
 
 def _is_clean(text: str) -> bool:
-    """Tell whether no string can need cleaning: no escapes, no control characters, NFC.
+    """Tell whether no string can need cleaning: no escapes, no control characters, NFC, something to be seen.
 
     Parts of NFC text are NFC, and a raw control character below U+0020 has been refused as no JSON already.
     """
-    if "\\" in text:
+    if "\\" in text or _PERHAPS_BLANK.search(text):
         return False
     if text.isascii():
         return "\x7f" not in text
@@ -94,7 +98,7 @@ def _cleaned_text(text: str) -> str:
     if found := _FORBIDDEN.search(text):
         detail = f"U+{ord(found[0]):04X}"
         raise ForbiddenCharacter(detail)
-    return normalize("NFC", text)
+    return "" if is_blank(text) else normalize("NFC", text)
 
 
 def _demand_printable(key: str) -> str:

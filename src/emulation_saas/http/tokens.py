@@ -72,6 +72,10 @@ class Verifier:
         self._clock = clock
         self._remembered: dict[bytes, tuple[Caller, float]] = {}
 
+    def accepts(self, issuer: str) -> bool:
+        """Tell whether an issuer's tokens are accepted."""
+        return issuer in self._issuers
+
     def remembered(self, token: bytes) -> Caller | None:
         """Return the caller of a token that was verified within the last minute and has not expired since."""
         held = self._remembered.get(sha256(token).digest())

@@ -14,6 +14,7 @@ from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import AgencyId, BallotId, BlocId, NominationId
 from emulation_saas.kernel.rejections import Conflict, Invalid, NotEmpowered, NotFound
+from emulation_saas.kernel.texts import is_blank
 from emulation_saas.kernel.use_cases import Selector, UseCase
 from emulation_saas.nominations.events import (
     Award,
@@ -27,7 +28,7 @@ from emulation_saas.nominations.events import (
 )
 from emulation_saas.nominations.proposals import Proposals
 from emulation_saas.nominations.states import Nomination
-from emulation_saas.scoring.events import RankingFrozen, ReasonNeeded
+from emulation_saas.scoring.events import RankingFrozen, require_reason
 from emulation_saas.years.events import YearClosed, YearOpened
 
 FLAGS: Final = frozenset[Award]({"gov_flag", "prov_flag"})
@@ -137,8 +138,8 @@ class AcclaimLeader(_OnProposals):
         )
         if view.leaders.get(self.agency) == acclaimed:
             return []
-        if view.ranks_another_first(self.agency) and not self.because.strip():
-            raise ReasonNeeded("the frozen ranking has another unit on top")
+        if view.ranks_another_first(self.agency):
+            require_reason(self.because, "the frozen ranking has another unit on top")
         return [acclaimed]
 
 
@@ -181,7 +182,7 @@ class MakeNomination(_OnProposals):
             raise NominationHandleTaken
         if any(self._rules_out(other) for other in view.nominations.values()):
             raise AlreadyNominated
-        if not self.legal_basis.strip():
+        if is_blank(self.legal_basis):
             raise LegalBasisNeeded
         return [made]
 
@@ -249,8 +250,7 @@ class SuspendNomination(_OnNomination):
         if known.last == suspended:
             return []
         known.require_made()
-        if not self.because.strip():
-            raise ReasonNeeded
+        require_reason(self.because)
         return [suspended]
 
 
@@ -271,8 +271,7 @@ class ResumeNomination(_OnNomination):
             return []
         view.require_undisputed(self.nomination)
         known.require_suspended()
-        if not self.because.strip():
-            raise ReasonNeeded
+        require_reason(self.because)
         return [resumed]
 
 

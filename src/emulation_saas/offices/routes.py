@@ -16,6 +16,14 @@ from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog
 from emulation_saas.offices.use_cases import AppointOfficer, ElectOfficer
 
+ElectingBallot = Annotated[
+    Handle,
+    Meta(
+        description="The ballot that chose the agency, by its question of the office's name: `head` or `deputy`",
+        examples=["bau-truong-khoi-2024"],
+    ),
+]
+
 
 class ElectedOrAppointed(Invalid):
     """An office is filled by a ballot, or by an authority's document: give either, and not both."""
@@ -29,7 +37,7 @@ class OfficeBody(Body, frozen=True, kw_only=True):
     office: Office
     for_year: Year
     agency: Annotated[Handle, Meta(examples=["so-noi-vu"])]
-    ballot: Annotated[Handle, Meta(examples=["bau-truong-khoi-2024"])] | UnsetType = UNSET
+    ballot: ElectingBallot | UnsetType = UNSET
     authority: Annotated[Line, Meta(examples=["Chủ tịch UBND tỉnh"])] | UnsetType = UNSET
     document_no: Annotated[Line, Meta(examples=["124/TB-UBND"])] | UnsetType = UNSET
 

@@ -120,9 +120,10 @@ class ElectOfficer(_FillOffice):
             raise BallotNotCounted
         if view.counted.year not in {self.for_year, self.for_year - 1}:
             raise BallotOfAnotherYear
-        chosen = [outcome.chosen for outcome in view.counted.outcomes if outcome.question == self.office]
-        if not any(self.agency in options for options in chosen):
-            raise NotChosen
+        chosen = {outcome.question: outcome.chosen for outcome in view.counted.outcomes}
+        if self.agency not in chosen.get(self.office, []):
+            asked = ", ".join(chosen)
+            raise NotChosen(f"the question {self.office} was to choose {self.agency}; the ballot's questions: {asked}")
         elected = OfficeElected(
             bloc=self.bloc, for_year=self.for_year, office=self.office, agency=self.agency, ballot=self.ballot
         )

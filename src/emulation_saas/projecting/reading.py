@@ -37,7 +37,7 @@ from emulation_saas.projecting.finding import (
 )
 from emulation_saas.projecting.projection import AnyProjection
 from emulation_saas.projecting.redacting import shown_in
-from emulation_saas.projecting.refusals import NoSuchDocument, ProjectionBehind
+from emulation_saas.projecting.refusals import AsOfBeyondHead, NoSuchDocument, ProjectionBehind
 from emulation_saas.projecting.views import Asked, Listing, Scope, View, Where, everybody
 
 WAIT_MAX_S: Final = 5.0
@@ -111,7 +111,8 @@ class Reader:
 
         Raises:
             NotEmpowered: the caller may not read this.
-            AsOfBeyondHead, AsOfInFuture, NoSuchMoment, BadCursor: it cannot be asked so.
+            AsOfBeyondHead, AsOfInFuture, NoSuchMoment, BadCursor: it cannot be asked so; the first also when the log
+                did not reach `min_position` in time.
             NoSuchDocument: there is nothing of the kind.
             ProjectionBehind: the documents did not reach `min_position` in time.
             ProvinceOverShare: others of the province ask for the past, and took too long.
@@ -181,6 +182,8 @@ class Reader:
             if found.through >= min_position:
                 return found
             if monotonic() + pause_s > deadline:
+                if min_position > (head := (await log.head()).position):
+                    raise AsOfBeyondHead(f"now at {head}")
                 raise ProjectionBehind(f"now at {found.through}")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, WAIT_STEP_MAX_S)

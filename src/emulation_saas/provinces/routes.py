@@ -15,6 +15,7 @@ from msgspec import Meta
 from emulation_saas.http.answers import JSON, Answer
 from emulation_saas.http.bodies import Body, Line
 from emulation_saas.http.requests import StrictRequest
+from emulation_saas.http.tokens import Verifier
 from emulation_saas.kernel.ids import Handle, mint_person
 from emulation_saas.kernel.use_cases import Acting
 from emulation_saas.log import Accepted, ProvinceLog, ProvinceLogs
@@ -25,7 +26,7 @@ from emulation_saas.provinces.use_cases import NameProvince, OpenProvince
 class AdminBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The first administrator: who the token names, and the name of the person."""
 
-    issuer: Line
+    issuer: Annotated[Line, Meta(description="One whose tokens this service accepts")]
     sub: Line
     name: Line
 
@@ -53,6 +54,7 @@ async def open_province(
     request: StrictRequest,
     acting: NamedDependency[Acting],
     logs: NamedDependency[ProvinceLogs],
+    verifier: NamedDependency[Verifier],
 ) -> Accepted:
     """Open a province's log under a permanent handle and appoint its first administrator. For platform operators."""
     opening = OpenProvince(
@@ -66,6 +68,7 @@ async def open_province(
         issuer=data.admin.issuer,
         sub=data.admin.sub,
         admin_name=data.admin.name,
+        is_issuer_accepted=verifier.accepts(data.admin.issuer),
         time=data.entered(),
     )
     accepted = await logs.open(data.province, opening, by=acting)

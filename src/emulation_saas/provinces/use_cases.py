@@ -10,7 +10,7 @@ from emulation_saas.access.events import PersonRegistered, RoleGranted
 from emulation_saas.kernel.authority import Authority
 from emulation_saas.kernel.events import Event
 from emulation_saas.kernel.ids import PersonId
-from emulation_saas.kernel.rejections import Conflict, NotEmpowered
+from emulation_saas.kernel.rejections import Conflict, Invalid, NotEmpowered
 from emulation_saas.kernel.use_cases import Selector, UseCase
 from emulation_saas.provinces.events import ProvinceKind, ProvinceNamed, ProvinceOpened
 
@@ -19,6 +19,12 @@ class ProvinceHandleTaken(Conflict):
     """Another province was opened under this handle."""
 
     code = "province-handle-taken"
+
+
+class IssuerNotAccepted(Invalid):
+    """Tokens of this issuer are not accepted here, so the first administrator could never enter."""
+
+    code = "issuer-not-accepted"
 
 
 class NameTooEarly(Conflict):
@@ -50,6 +56,8 @@ class OpenProvince(UseCase[Opening]):
     issuer: str
     sub: str
     admin_name: str
+    is_issuer_accepted: bool = True
+    """Whether the service accepts the issuer's tokens; else nobody could ever enter, nor let anybody in."""
 
     def facts(self) -> Sequence[Selector]:
         return [Selector(types=[ProvinceOpened, ProvinceNamed], tags=["province"]), Selector(types=[PersonRegistered])]
@@ -87,6 +95,8 @@ class OpenProvince(UseCase[Opening]):
             return []
         if view.opened is not None:
             raise ProvinceHandleTaken
+        if not self.is_issuer_accepted:
+            raise IssuerNotAccepted
         return [opened, named, admin, RoleGranted(person=self.admin, role="province-admin")]
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from emulation_saas.kernel.events import Visibility, YearEvent
 from emulation_saas.kernel.ids import AgencyId
 from emulation_saas.kernel.rejections import Invalid
+from emulation_saas.kernel.texts import is_blank
 
 Stage = Literal["bloc", "expert", "council"]
 """Who appraises: the bloc's officers, the agency that follows the criterion, the standing body."""
@@ -86,3 +87,9 @@ class ReasonNeeded(Invalid):
     """A reason must be given."""
 
     code = "reason-needed"
+
+
+def require_reason(text: str, detail: str | None = None) -> None:
+    """Refuse a reason of which nothing is seen; `detail` says why there must be one."""
+    if is_blank(text):
+        raise ReasonNeeded(detail)

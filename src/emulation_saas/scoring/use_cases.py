@@ -19,11 +19,11 @@ from emulation_saas.kernel.use_cases import Selector, UseCase
 from emulation_saas.scoring.events import (
     Rank,
     RankingFrozen,
-    ReasonNeeded,
     ScoreAppraised,
     SelfScore,
     SelfScoreSubmitted,
     Stage,
+    require_reason,
 )
 from emulation_saas.scoring.ranking import rank, total_of
 from emulation_saas.years.events import Year, YearClosed, YearOpened
@@ -233,8 +233,7 @@ class AppraiseScore(_OnTable):
         if standing is not None and STAGES.index(self.stage) < STAGES.index(standing.stage):
             raise AppraisedAtHigherStage(standing.stage)
         view.require_scorable(self.criterion, self.points)
-        if not self.reasons.strip():
-            raise ReasonNeeded
+        require_reason(self.reasons)
         appraised = self._appraised()
         if standing == appraised:
             return []
