@@ -1,12 +1,14 @@
-"""What is sealed of each released event type, and the command that adds the types that are new.
+"""What is sealed of each released event type and projection, and the command that adds those that are new.
 
     python -m tests.law.released
 
 Only a type that is not there yet is added. What is there was released: it is read for ever, so it never changes; a new
-shape is a new type. (Until the first release the file may be removed and made again.)
+shape is a new type. Of a projection only a version that is not there yet is added: what it reads never changes, as the
+release before passes over what it does not know. (Until the first release the files may be removed and made again.)
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get_origin, get_type_hints
@@ -15,9 +17,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from emulation_saas.kernel.events import Event, Personal
+from emulation_saas.log import Registry
+from emulation_saas.projecting.projection import AnyProjection
 from tests.builders import FULL_SAMPLES, SAMPLES
 
 FILE: Final = Path(__file__).with_name("released_types.json")
+FILE_OF_PROJECTIONS: Final = Path(__file__).with_name("released_projections.json")
 _LIMITS: Final = ("pattern", "ge", "gt", "le", "lt", "min_length", "max_length")
 
 
@@ -74,20 +79,39 @@ def marked(extra: object) -> dict[str, Any]:
             raise AssertionError(extra)
 
 
-def released() -> dict[str, Any]:
-    """Return what the file holds."""
-    held: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+def reads_of(projections: Iterable[AnyProjection], registry: Registry) -> dict[str, list[str]]:
+    """Return by name and version what projections read: the stored names of all shapes of their types."""
+    return {
+        f"{projection.name}.v{projection.version}": sorted(
+            name for event_type in projection.reads for name in registry.names_of(event_type)
+        )
+        for projection in projections
+    }
+
+
+def released(file: Path = FILE) -> dict[str, Any]:
+    """Return what a file holds."""
+    held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return held
 
 
-def add_new(held: dict[str, Any], event_types: list[type[Event]]) -> dict[str, Any]:
+def add_new(held: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is held and, besides, what is new."""
-    new = {event_type.type: seal_of(event_type) for event_type in event_types if event_type.type not in held}
-    return dict(sorted({**held, **new}.items()))
+    return dict(sorted({**found, **held}.items()))
+
+
+def seals_of(event_types: Iterable[type[Event]]) -> dict[str, Any]:
+    """Return the seals of types by their names."""
+    return {event_type.type: seal_of(event_type) for event_type in event_types}
 
 
 if __name__ == "__main__":
-    from tests.builders import event_types
+    from emulation_saas.wiring import EVENT_TYPES
+    from projections import PROJECTIONS
 
-    document = json.dumps(add_new(released(), event_types()), ensure_ascii=False, indent=1)
-    FILE.write_text(f"{document}\n", encoding="utf-8")
+    for file, found in (
+        (FILE, seals_of(EVENT_TYPES)),
+        (FILE_OF_PROJECTIONS, reads_of(PROJECTIONS, Registry(EVENT_TYPES))),
+    ):
+        document = json.dumps(add_new(released(file), found), ensure_ascii=False, indent=1)
+        file.write_text(f"{document}\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from emulation_saas.kernel.events import Event, Personal, Visibility
 from emulation_saas.scoring.events import SelfScoreSubmitted
 from emulation_saas.wiring import EVENT_TYPES
 from tests.builders import event_types
-from tests.law.released import add_new, fields_of, released, seal_of
+from tests.law.released import add_new, fields_of, released, seal_of, seals_of
 
 HELD: Final = released()
 
@@ -36,7 +36,7 @@ def test_every_type_is_wired() -> None:
 def test_adding_rewrites_nothing_that_is_held() -> None:
     changed = {**HELD, BallotOpened.type: {"visibility": "as it was"}}
     del changed[SelfScoreSubmitted.type]
-    added = add_new(changed, event_types())
+    added = add_new(changed, seals_of(event_types()))
     assert added[BallotOpened.type] == {"visibility": "as it was"}
     assert added[SelfScoreSubmitted.type] == HELD[SelfScoreSubmitted.type]
     assert added.keys() == HELD.keys()

@@ -31,7 +31,9 @@ class Projection(ABC, Generic[State]):
 
     name: ClassVar[str]
     version: ClassVar[int]
-    """Another version is another document: raise it with every change of `evolve` or of the state's shape."""
+    """Another version is another document: raise it with every change of `evolve`, of the state's shape, or of what is
+    read, be it one more shape of a type: the release before passes over what it does not know, and the documents of a
+    version that both keep would lack it for ever (`tests/law/test_released_projections.py`)."""
     reads: ClassVar[tuple[type[Event], ...]]
     is_province_wide: ClassVar[bool] = False
     """Its one document, `WHOLE`, is selected by types alone; snapshots bound what reading its past costs."""
