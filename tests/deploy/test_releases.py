@@ -18,6 +18,7 @@ from emulation_saas.kernel.cancelling import end
 from emulation_saas.kernel.events import Event, Visibility
 from emulation_saas.kernel.ids import OPERATOR
 from emulation_saas.kernel.use_cases import Acting
+from emulation_saas.operating.loops import Patience
 from emulation_saas.projecting import Runner
 from projections import PROJECTIONS
 from tests.audit.auditing import HERE, Service, serving
@@ -109,3 +110,13 @@ async def test_older_release_lives_with_events_that_it_does_not_know(database_ur
             checkpoint = archive.extractfile("checkpoint")
             assert checkpoint is not None
             assert int(checkpoint.read().split(b"\n")[1]) == position + 1
+
+
+async def test_older_worker_is_not_at_fault_where_only_the_newer_one_goes_on(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, tmp_path) as service, service.tails.following(service.log) as tail:
+        patience = Patience(lambda: service.tails.reached, service.logs.waker.known_head, seconds=1.0)
+        position = await newer_release_records(database_url, Praised(agency=AGENCY))
+        for _ in range(12):
+            await asyncio.sleep(0.25)
+            assert not patience.is_at_end()
+        assert service.logs.waker.known_head(service.log.province) == position == tail.position + 1

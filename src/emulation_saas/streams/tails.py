@@ -88,7 +88,7 @@ class Tail:
         self.powers = 0
         """Another number whenever somebody's powers may have become others: by an event, or by the day."""
         self.followers = 0
-        self.is_stopping = False
+        self.is_stopping = self.is_outdated = False
         self._fault: LogGapError | None = None
         self._day = day_of(utc_now())
         self._kept: list[Entry] = []
@@ -114,8 +114,9 @@ class Tail:
                 self._fault = error
                 self._turn()
                 raise
-            except Exception:
+            except Exception as error:
                 raise_if_cancelled()
+                self.is_outdated = isinstance(error, Busy)  # a process of a later release reads on
                 _logger.warning("the tail of %s cannot be read; trying again", self.log.handle, exc_info=True)
                 self._turn()  # followers have other things to do, too
                 await asyncio.sleep(RETRY_S)
@@ -205,7 +206,6 @@ class Tails:
         self._tasks: dict[ProvinceId, asyncio.Task[None]] = {}
         self._starting = asyncio.Lock()
         self._reading = Places(of_all=READING_AT_ONCE, of_province=READING_AT_ONCE - 1)
-        """Held by who reads from the database what he is behind with."""
         self._is_stopping = False
 
     @asynccontextmanager
@@ -244,8 +244,8 @@ class Tails:
 
     @property
     def reached(self) -> "dict[ProvinceId, int]":
-        """How far the log of each province that is followed has been read."""
-        return {province: tail.position for province, tail in self._tails.items()}
+        """How far the log of each province that is followed has been read, where it can be read here."""
+        return {province: tail.position for province, tail in self._tails.items() if not tail.is_outdated}
 
     def stop(self) -> None:
         """Have all followers go; those who come later go at once."""
