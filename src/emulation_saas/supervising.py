@@ -36,6 +36,8 @@ PROBE_TIMEOUT_S: Final = 0.5
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2  # as argparse has it
 EXIT_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
+PLACE_VARIABLE: Final = "WORKER_PLACE"
+"""Tells a worker its place among those of the service, counted from 1: one worker lives in it at a time."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -214,7 +216,7 @@ class Supervisor:
         with nullcontext() if self._worker_log is None else self._worker_log.open("ab") as log:
             place.process = subprocess.Popen(  # noqa: S603 - the argv is our own
                 tethered(program, death_signal=signal.SIGKILL),
-                env=dict(self._env),
+                env={**self._env, PLACE_VARIABLE: str(place.number)},
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C reaches us only, and we stop the workers in order

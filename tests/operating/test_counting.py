@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 from emulation_saas.http.exchange import Exchange
 from emulation_saas.operating import counting
 from emulation_saas.operating.counting import FOLDER_VARIABLE, Counts
+from emulation_saas.supervising import PLACE_VARIABLE
 from tests.operating.test_metrics import samples
 from tests.privacy.living import HERE, pledged
 
@@ -50,11 +52,11 @@ def scraped(counts: Counts) -> dict[tuple[str, ...], float]:
     return samples(generate_latest(registry))
 
 
-def worker(folder: Path, streams: int) -> "subprocess.Popen[bytes]":
-    """Start a process that counts, and return once it has."""
+def worker(folder: Path, streams: int, *, place: int, script: str = WORKER) -> "subprocess.Popen[bytes]":
+    """Start a process that counts in a place, and return once it has."""
     process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(streams)],
-        env={**os.environ, FOLDER_VARIABLE: str(folder)},
+        [sys.executable, "-c", script, str(streams)],
+        env={**os.environ, FOLDER_VARIABLE: str(folder), PLACE_VARIABLE: str(place)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -70,7 +72,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 def test_counts_of_ended_workers_stay_and_their_state_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
-    first, second = worker(tmp_path, 5), worker(tmp_path, 7)
+    first, second = worker(tmp_path, 5, place=1), worker(tmp_path, 7, place=2)
     here = Counts()
     try:
         told = scraped(here)
@@ -93,6 +95,43 @@ def test_counts_of_ended_workers_stay_and_their_state_goes(tmp_path: Path, monke
         assert told["emulation_workers",] == 1
     finally:
         end(first)
+
+
+def test_successor_goes_on_with_the_counts_of_its_place_and_not_with_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    here, silent = Counts(), WORKER.replace("counts.waits(", "0 and counts.waits(")
+    end(worker(tmp_path, 5, place=1))
+    files = {path.name for path in tmp_path.iterdir()}
+    for lives in range(2, 5):
+        process = worker(tmp_path, 5, place=1, script=silent)
+        try:
+            told = scraped(here)
+            assert told["emulation_refusals_total", "busy", "bac-song"] == lives
+            assert told["emulation_batch_commands_bucket", "4.0", "bac-song"] == lives
+            assert told["emulation_workers",] == 1
+            assert ("emulation_streams_open", "bac-song") not in told, "nobody waits there"
+        finally:
+            end(process)
+        assert {path.name for path in tmp_path.iterdir()} == files
+
+
+def test_place_in_which_no_worker_lives_is_silent_for_ever_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    seen: Final = ("emulation_worker_seen_timestamp_seconds",)
+    before = time.time()
+    end(worker(tmp_path, 5, place=1))
+    after = time.time()
+    other = worker(tmp_path, 5, place=2)
+    try:
+        told = scraped(Counts())
+        assert before < told[seen] < after
+        assert told["emulation_workers",] == 1
+    finally:
+        end(other)
 
 
 async def test_requests_of_the_service_are_counted_by_kind_and_code(database_url: str, tmp_path: Path) -> None:

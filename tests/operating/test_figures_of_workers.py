@@ -8,6 +8,7 @@ from typing import Final
 
 import httpx
 
+from emulation_saas.operating.counting import FOLDER_VARIABLE
 from emulation_saas.operating.metrics import KEPT_S
 from tests.operating.test_metrics import samples
 from tests.serving import OPERATOR, Served, served
@@ -39,14 +40,24 @@ def test_any_worker_tells_of_all_and_of_those_that_were_killed(place: Path, data
         refuse(service, 20)
         time.sleep(KEPT_S)
         assert {told(service)[REFUSED] for _ in range(6)} == {20}
+        files = figures_of(service)
         killed = service.worker_pids()[0]
         os.kill(killed, signal.SIGKILL)
         while killed in service.worker_pids() or len(service.worker_pids()) != 2:
             time.sleep(0.05)
+        time.sleep(KEPT_S)  # what is told was found after its end
         wait_for(service, workers=2)
         refuse(service, 5)
         time.sleep(KEPT_S)
         assert told(service)[REFUSED] == 25
+        assert figures_of(service) == files, "as many as there are places, however many workers have lived in them"
+
+
+def figures_of(service: Served) -> set[str]:
+    """Return the files of the workers' figures."""
+    environment = Path(f"/proc/{service.worker_pids()[0]}/environ").read_bytes().split(b"\0")
+    (folder,) = (each.partition(b"=")[2] for each in environment if each.startswith(FOLDER_VARIABLE.encode()))
+    return {path.name for path in Path(folder.decode()).iterdir()}
 
 
 def wait_for(service: Served, *, workers: int) -> None:

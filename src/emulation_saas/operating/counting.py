@@ -1,27 +1,31 @@
 """What a worker counts while it serves: batches, refusals, how long answers take, who waits.
 
-A scrape reaches one worker, and must tell of all. So where several serve, each keeps its figures in a file beside those
+A scrape reaches one worker, and must tell of all. So where several serve, each keeps its figures in files beside those
 of the others (``FOLDER_VARIABLE`` names the directory, which lasts as long as the service), and whoever is asked adds
-them up: counts of workers that have ended stay, the state of those that have ended goes.
+them up. The files bear the worker's place, not its pid: who comes after it goes on with its counts, and there are never
+more files than places. A worker holds a lock on its place, which the kernel frees when it ends: its state goes then,
+but for when it was last seen, which ages until there is another.
 
 How many series there may be: per province nine of batches and four of who waits; of refusals at most
-``REFUSAL_SERIES_MAX`` a worker, later ones under the province ``""``. Only provinces that somebody with a role in them
-asked for are named; nobody else can make a series.
+``REFUSAL_SERIES_MAX`` new ones in a worker's life, later ones under the province ``""``. Only provinces that somebody
+with a role in them asked for are named; nobody else can make a series.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, multiprocess
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, multiprocess, values
 
 from emulation_saas.http.exchange import Exchange, note_course
 from emulation_saas.kernel.ids import ProvinceId
 from emulation_saas.log.course import Course, Watch
+from emulation_saas.supervising import PLACE_VARIABLE
 
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Names the directory of the workers' figures; the library looks for it when it is imported."""
@@ -31,6 +35,7 @@ _COMMANDS: Final = (1, 2, 4, 8, 16, 32)
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _RECORDED: Final = 201
 _several: Final[Any] = multiprocess  # the library has no types for it
+_values: Final[Any] = values  # nor for this
 
 
 class Located(Protocol):
@@ -44,7 +49,8 @@ class Counts:
     """The figures of one worker, and, where there are several, of all of them."""
 
     def __init__(self) -> None:
-        """Count from nothing."""
+        """Count from nothing, or on from what was counted in the place of this worker."""
+        self._place = _take_place()
         self._kept = kept = CollectorRegistry()
         of_province = ["province"]
         self._commands = Histogram(
@@ -90,7 +96,7 @@ class Counts:
             "emulation_worker_seen_timestamp_seconds",
             "When the worker that was silent for longest last told of itself",
             (),
-            "livemin",
+            "min",  # not a live one: it outlives the worker
         )
 
     def of(self, province: str) -> Watch:
@@ -184,11 +190,25 @@ def _kind(exchange: Exchange, scope: Any) -> str:  # noqa: ANN401 - as above
     return "command" if is_command else "question"
 
 
+def _take_place() -> IO[bytes] | None:
+    """Have the figures kept in the files of this worker's place, if it has one; return what holds it."""
+    folder, place = os.environ.get(FOLDER_VARIABLE), os.environ.get(PLACE_VARIABLE)
+    if folder is None or place is None:
+        return None
+    held = _lock_of(Path(folder), place)
+    flock(held, LOCK_EX)  # who lived here has ended; at most somebody just lets its state go
+    _several.mark_process_dead(place, folder)
+    _values.ValueClass = _values.MultiProcessValue(lambda: place)
+    return held
+
+
 def _forget_ended(folder: Path) -> None:
     """Let the state of workers that have ended go; what they counted stays."""
-    for pid in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            with suppress(FileNotFoundError):  # another worker was asked at the same time
-                _several.mark_process_dead(pid, str(folder))
+    for place in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
+        with _lock_of(folder, place) as lock, suppress(BlockingIOError):
+            flock(lock, LOCK_EX | LOCK_NB)
+            _several.mark_process_dead(place, str(folder))
+
+
+def _lock_of(folder: Path, place: str) -> IO[bytes]:
+    return (folder / f"{place}.lock").open("ab")
