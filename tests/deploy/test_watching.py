@@ -10,11 +10,15 @@ import promql_parser
 import pytest
 import yaml
 
+from emulation_saas.audit.refusals import LogForked
 from emulation_saas.backups.streaming import SLOT
+from emulation_saas.http.refusals import ProvinceOverShare, TooManyRequests, status_of
 from emulation_saas.operating.counting import Counts
 from emulation_saas.operating.lags import Lags
 from emulation_saas.operating.metrics import Metrics
+from emulation_saas.projecting.refusals import ProjectionBehind
 from projections.roster import Roster
+from tests.law.readme_tables import every_rejection
 from tests.projections.live import place
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
@@ -83,6 +87,30 @@ async def test_every_query_names_what_the_service_tells(database_url: str) -> No
 def filled(query: str) -> str:
     """Return a query of the dashboard as Grafana sends it."""
     return query.replace("$__rate_interval", "2m").replace("$province", ".*")
+
+
+def test_whatever_fails_by_our_fault_is_told_by_an_alert() -> None:
+    matchers = [
+        matcher
+        for rule in RULES
+        for selector in selectors(rule["expr"])
+        for matcher in selector.matchers.matchers
+        if matcher.name == "code"
+    ]
+    told = {code for matcher in matchers for code in matcher.value.split("|")}
+    ours = {each.code for each in every_rejection() if status_of(each.__new__(each)) >= 500}
+    assert ours - told == {LogForked.code, ProjectionBehind.code}, "alerts of their own, by other metrics"
+    assert told - ours == {ProvinceOverShare.code, TooManyRequests.code}
+
+
+def test_documents_that_stand_still_are_told_of_however_few_events_wait() -> None:
+    """Only the shape of the query: there is no Prometheus here that would answer it."""
+    (told,) = (rule["expr"] for rule in RULES if rule["alert"] == "EmulationDocumentsBehind")
+    parsed: Any = promql_parser.parse(told)
+    few = parsed.rhs.expr
+    assert (str(few.lhs.rhs), str(few.op)) == ("0", "unless")
+    assert [selector.name for selector in selectors(str(few.lhs))] == ["emulation_lag_events"]
+    assert [selector.name for selector in selectors(str(few.rhs))] == ["emulation_log_head"]
 
 
 @pytest.mark.parametrize("query", ["rate(emulation_log_head[5m]", "sum by province (x)", "x{province=}"])
