@@ -55,6 +55,7 @@ _FAILURES: Final = (OSError, ValueError, asyncpg.PostgresError, asyncpg.Interfac
 """That a check cannot look: no server, no such database, a URL that is none."""
 _CLOCKS_WARN: Final = CLOCKS_APART_MAX / 4
 _UNSEEN: Final[tuple[str, ...]] = (
+    "whether the service runs: GET /health/ready tells",
     "the clocks, disks and memory of other machines",
     "backups: whether they can be restored is told by restoring one",
 )
@@ -131,7 +132,8 @@ async def _examine(settings: Settings, url: str, still_s: float) -> list[Finding
             findings += await _told("log keys", _log_keys(database, logs))
             if settings.witness is not None:
                 findings += await _told("witness", _witness(database, settings.witness))
-            findings += await _told("followers", _followers(Lags(database, PROJECTIONS), logs, still_s))
+            lags = Lags(database, PROJECTIONS, bridged=bool(settings.nats_url))
+            findings += await _told("followers", _followers(lags, logs, still_s))
     except _FAILURES as error:
         findings.append(_unknown("tables", error))
     return findings

@@ -243,9 +243,9 @@ def application(settings: Settings, tracings: "Sequence[Tracing]" = ()) -> Lites
     signer = Signer(database, witness_of(settings))
     master, events_max = read_master_key(settings.master_key), settings.events_per_province
     logs = logs_of(database, origin=settings.log_origin, master=master, events_max=events_max, watching=counts.of)
-    access_log, webhooks_kept = AccessLog(logs, database), webhooks_of(settings, database)
-    tails, subscribers, lags, questions = Tails(), Subscribers(), Lags(database, PROJECTIONS), places_for_questions()
-    finder, runner = Finder(database, PROJECTIONS), Runner(logs, database, PROJECTIONS)
+    access_log, webhooks_kept, tails = AccessLog(logs, database), webhooks_of(settings, database), Tails()
+    subscribers, questions, runner = Subscribers(), places_for_questions(), Runner(logs, database, PROJECTIONS)
+    finder, lags = Finder(database, PROJECTIONS), Lags(database, PROJECTIONS, bridged=bool(settings.nats_url))
     loops = _loops(logs, runner, tails)
     lookout = Lookout(counts, logs.known, subscribers.positions, loops.faults, lambda: signer.forked)
 

@@ -12,17 +12,19 @@ import msgspec
 import pytest
 
 from emulation_saas.doctor import Diagnosis, diagnose
+from emulation_saas.postgres.database import open_database
 from emulation_saas.postgres.embedded import EmbeddedPostgres
 from emulation_saas.postgres.server import APP_ROLE, KEYS_ROLE
 from emulation_saas.settings import Settings
+from emulation_saas.streams.cursors import Cursors
 from projections import PROJECTIONS
 from tests.database import empty_database, superuser
 from tests.logs import keep_master_key, open_province, running_logs
 from tests.privacy.living import HERE, Living, pledged
 
 
-async def examined(url: str, folder: Path) -> Diagnosis:
-    settings = Settings(database_url=url, master_key=keep_master_key(folder))
+async def examined(url: str, folder: Path, *, nats_url: str | None = None) -> Diagnosis:
+    settings = Settings(database_url=url, master_key=keep_master_key(folder), nats_url=nats_url)
     return await asyncio.to_thread(diagnose, settings, say=lambda _: None, still_s=0.1)
 
 
@@ -65,6 +67,7 @@ async def test_a_good_database_is_fine(database_url: str, tmp_path: Path) -> Non
     }
     assert "the disk of the database's server" in diagnosis.not_seen
     assert any("EMULATION_WITNESS is not set" in each for each in diagnosis.not_seen)
+    assert any("whether the service runs" in each for each in diagnosis.not_seen)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +185,21 @@ async def test_documents_that_stand_still_are_found(database_url: str, tmp_path:
     names = ", ".join(sorted(projection.name for projection in PROJECTIONS))
     says = f"bac-song: projections stand still, up to 5 events behind: {names}"
     assert wrong(diagnosis) == [("followers", says, "start the service")]
+
+
+async def test_a_bridge_that_stands_still_is_found_while_a_broker_is_named(database_url: str, tmp_path: Path) -> None:
+    async with pledged(database_url, tmp_path) as living, open_database(database_url) as database:
+        await followed(living)
+        async with running_logs(database_url) as logs:
+            log = await logs.find("bac-song")
+        assert log is not None
+        await Cursors(database, log.province, "bridge").open("nats", position=1)
+        ((_, says, do),) = wrong(await examined(database_url, tmp_path, nats_url="nats://127.0.0.1:4222"))
+        assert says.startswith("bac-song: bridges stand still, up to ")
+        assert "/lag" in do
+        left = await examined(database_url, tmp_path)
+        assert (await living.ask(f"{HERE}/lag")).json()["bridges"] == []
+    assert (wrong(left), left.exit_code) == ([], 0)
 
 
 async def test_keys_that_are_gone_are_found(server: EmbeddedPostgres, database_url: str, tmp_path: Path) -> None:

@@ -51,9 +51,10 @@ class Standing:
 class Lags:
     """Tells how far everybody is who follows a log."""
 
-    def __init__(self, database: Database, projections: Sequence[Versioned]) -> None:
-        """Ask this database; of projections, in the versions that this release reads."""
+    def __init__(self, database: Database, projections: Sequence[Versioned], *, bridged: bool = True) -> None:
+        """Ask this database; of projections, in the versions that this release reads; of bridges, if any is to run."""
         self._database = database
+        self._passed_over = {"log"} if bridged else {"log", "bridge"}
         self._asked = [each.name for each in projections], [each.version for each in projections]
 
     async def of(self, province: ProvinceId) -> Standing:
@@ -66,6 +67,6 @@ class Lags:
             [
                 Follower(row["kind"], row["name"], row["position"], row["quarantined"], max(head - row["position"], 0))
                 for row in rows
-                if row["kind"] != "log"
+                if row["kind"] not in self._passed_over
             ],
         )
