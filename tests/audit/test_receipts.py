@@ -11,6 +11,7 @@ from emulation_saas.log.frontier import leaf_hash
 from tests.audit.auditing import HERE, Service, serving
 from tests.audit.test_log_routes import read_note
 from tests.log.test_tree import verifies
+from tests.logs import ISSUER
 from tests.serving import opening
 
 
@@ -54,7 +55,9 @@ async def test_a_command_that_prefers_it_is_answered_with_its_receipt(database_u
 async def test_the_opening_of_a_province_is_proved(database_url: str, tmp_path: Path) -> None:
     async with serving(database_url, tmp_path, filled=False) as service:
         headers = {**service.by("operator"), "prefer": "receipt"}
-        answer = await service.client.post("/v1/provinces", json=opening("nam-song"), headers=headers)
+        body = opening("nam-song")
+        body["admin"]["issuer"] = ISSUER
+        answer = await service.client.post("/v1/provinces", json=body, headers=headers)
         assert answer.status_code == 201, answer.text
         log = await service.logs.find("nam-song")
         assert log is not None

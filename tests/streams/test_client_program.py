@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -33,7 +34,9 @@ def following(stage: Stage, token: str, kept: Path, out: Path) -> Generator["sub
     """Run the program; what it writes is added to a file."""
     url = f"http://127.0.0.1:{stage.port}"
     command, env = program(url, PROVINCE, kept), environment(token)
-    with out.open("ab") as output, subprocess.Popen(command, env=env, stdout=output) as process:
+    # What runs in the background ignores SIGINT, and so would what it starts.
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with out.open("ab") as output, subprocess.Popen(command, env=env, stdout=output, preexec_fn=heeding) as process:  # noqa: PLW1509
         try:
             yield process
         finally:
