@@ -41,7 +41,7 @@ class Case(msgspec.Struct, frozen=True):
     processes: int = 1
     provinces: int = 1
     is_apart: bool = False
-    """Whether each process has provinces of its own, as the proxy of `deploy/` shares commands out."""
+    """Whether each process has provinces of its own (D-091)."""
 
     def of(self, process: int) -> list[int]:
         """Return the numbers of the provinces in which a process votes."""
